@@ -1,0 +1,49 @@
+"""What all tests share: where the browser is."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+BROWSERS = [
+    "google-chrome",
+    "google-chrome-stable",
+    "chromium",
+    "chromium-browser",
+    "chrome",
+    "msedge",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+]
+for folder in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA"):  # on Windows
+    if folder in os.environ:
+        programs = Path(os.environ[folder])
+        BROWSERS.append(str(programs / "Google/Chrome/Application/chrome.exe"))
+        BROWSERS.append(str(programs / "Microsoft/Edge/Application/msedge.exe"))
+
+
+def find_browser() -> str | None:
+    """The path of Chromium, Chrome or Edge; the environment variable CHROMIUM comes first."""
+    if "CHROMIUM" in os.environ:
+        return shutil.which(os.environ["CHROMIUM"])
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser of the browser tests. Without one they are skipped, and with CI set they fail."""
+    path = find_browser()
+    if path is None:
+        decide = pytest.fail if os.environ.get("CI") else pytest.skip
+        decide("no Chromium, Chrome or Edge found: install one, or set CHROMIUM to its path")
+    return path
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Mark every test that uses the browser, so that `-m browser` misses none."""
+    for item in items:
+        if "chromium_path" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
