@@ -1,0 +1,120 @@
+"""Times forward + backward of three batch normalizations: bnlib's, a textbook one and PyTorch's.
+
+`python -m tests.bench.numerics` prints the table, in a few seconds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from bnlib.numpy_bn import BatchNorm
+
+SHAPES = {(60, 100): 2000, (256, 512): 400, (64, 32, 28, 28): 60}  # shape: repetitions
+TORCH_BUDGET = 1.5  # bnlib takes at most this many times what PyTorch takes
+TEXTBOOK_BUDGET = 1.5  # the textbook takes at least this many times what bnlib takes
+
+
+class Textbook:
+    """Batch normalization as one writes it from the paper's formulas, one line for each."""
+
+    def __init__(self, x: np.ndarray) -> None:
+        self.shape = (1, -1) + (1,) * (x.ndim - 2)
+        self.axes = (0, *range(2, x.ndim))
+        self.gamma = np.ones(x.shape[1], x.dtype).reshape(self.shape)
+        self.beta = np.zeros(x.shape[1], x.dtype).reshape(self.shape)
+        self.running_mean = np.zeros_like(self.beta)
+        self.running_var = np.ones_like(self.gamma)
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.m = x.size // x.shape[1]
+        self.mu = x.mean(self.axes, keepdims=True)
+        self.x_mu = x - self.mu
+        self.var = (self.x_mu**2).mean(self.axes, keepdims=True)
+        self.std = np.sqrt(self.var + 1e-5)
+        self.x_hat = self.x_mu / self.std
+        self.running_mean = 0.9 * self.running_mean + 0.1 * self.mu
+        self.running_var = 0.9 * self.running_var + 0.1 * self.var * self.m / (self.m - 1)
+        return self.gamma * self.x_hat + self.beta
+
+    def backward(self, dy: np.ndarray) -> np.ndarray:
+        self.dbeta = dy.sum(self.axes)
+        self.dgamma = (dy * self.x_hat).sum(self.axes)
+        dx_hat = dy * self.gamma
+        dvar = (dx_hat * self.x_mu * -0.5 / self.std**3).sum(self.axes, keepdims=True)
+        dmu = (-dx_hat / self.std).sum(self.axes, keepdims=True)
+        dmu += dvar * (-2 * self.x_mu).mean(self.axes, keepdims=True)
+        return dx_hat / self.std + dvar * 2 * self.x_mu / self.m + dmu / self.m
+
+
+def table() -> str:
+    """The times and the ratios that the budgets limit, as a Markdown table."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the NumPy versions use one thread too: no BLAS in them
+    try:
+        rows = [_row(shape, repetitions) for shape, repetitions in SHAPES.items()]
+    finally:
+        torch.set_num_threads(threads)
+    return "\n".join(
+        [
+            "| forward + backward, float32 | bnlib ms | textbook ms | PyTorch ms "
+            f"| bnlib / PyTorch (≤ {TORCH_BUDGET}) | textbook / bnlib (≥ {TEXTBOOK_BUDGET}) |",
+            "|---|---|---|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def _row(shape: tuple[int, ...], repetitions: int) -> str:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape, dtype=np.float32)
+    dy = rng.standard_normal(shape, dtype=np.float32)
+    steps = [_numpy_step(BatchNorm(shape[1]), x, dy), _numpy_step(Textbook(x), x, dy)]
+    bnlib, textbook, pytorch = _medians_ms([*steps, _torch_step(x, dy)], repetitions)
+    return (
+        f"| {shape} | {bnlib:.3f} | {textbook:.3f} | {pytorch:.3f} "
+        f"| {bnlib / pytorch:.2f} | {textbook / bnlib:.2f} |"
+    )
+
+
+def _numpy_step(bn: BatchNorm | Textbook, x: np.ndarray, dy: np.ndarray) -> Callable[[], None]:
+    def step() -> None:
+        bn.forward(x)
+        bn.backward(dy)
+
+    return step
+
+
+def _torch_step(x: np.ndarray, dy: np.ndarray) -> Callable[[], None]:
+    bn = torch.nn.BatchNorm1d(x.shape[1]) if x.ndim == 2 else torch.nn.BatchNorm2d(x.shape[1])
+    x, dy = torch.from_numpy(x).requires_grad_(), torch.from_numpy(dy)
+
+    def step() -> None:
+        x.grad = bn.weight.grad = bn.bias.grad = None
+        bn(x).backward(dy)
+
+    return step
+
+
+def _medians_ms(steps: list[Callable[[], None]], repetitions: int) -> np.ndarray:
+    """Median milliseconds of each step.
+
+    They take turns, so that a busy machine hits all alike, and in every order, since the first of
+    a round finds less of the batch in the cache.
+    """
+    times = np.empty((repetitions, len(steps)))
+    orders = itertools.cycle(itertools.permutations(range(len(steps))))
+    for i in range(-3, repetitions):  # three rounds to warm up, overwritten
+        for j in next(orders):
+            start = time.perf_counter()
+            steps[j]()
+            times[i, j] = time.perf_counter() - start
+    return 1e3 * np.median(times, axis=0)
+
+
+if __name__ == "__main__":
+    print(table())
