@@ -1,0 +1,182 @@
+"""The live figure: controls that move the artists of a figure which was built once.
+
+An explorer (`bnlib.explorers`) is made of controls and of one function that draws a picture on an
+empty `LiveFigure` and returns another: that one reads the values of the controls, moves the artists
+and returns a line of numbers.
+
+The picture is an output of its own, updated by display id, and not a widget: so it is still there
+when a saved notebook is opened the next day, on GitHub and on nbviewer.
+"""
+
+import html
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import ipywidgets as widgets
+from IPython.display import display
+from matplotlib.artist import Artist
+
+from bnlib import plots
+
+RUN_HINT = "Run this notebook (Run ▸ Run All Cells) to move the controls: "
+Update = Callable[..., str]
+
+
+class LiveFigure:
+    """A figure whose static part is drawn once; only the moving artists are drawn again.
+
+    Arguments: `width` and `height` in hundreds of CSS pixels. Draw on `figure`, then name the
+    artists that will move with `moves`; axis limits, ticks and legends are part of the static
+    picture and stay put.
+    """
+
+    def __init__(self, width: float = 8.4, height: float = 3.4):
+        self.figure = plots.new_figure(width, height)
+        self._moving: list[Artist] = []
+        self._background = None
+
+    def moves(self, *artists: Artist) -> None:
+        """Take `artists` out of the static picture. Later ones are drawn on top of earlier ones."""
+        for artist in artists:
+            artist.set_animated(True)
+        self._moving.extend(artists)
+
+    def png(self) -> bytes:
+        """The picture as it is now, PNG bytes."""
+        canvas = self.figure.canvas
+        if self._background is None:
+            canvas.draw()
+            self.figure.set_layout_engine("none")  # the layout is settled: axes must not jump
+            self._background = canvas.copy_from_bbox(self.figure.bbox)
+        canvas.restore_region(self._background)
+        for artist in self._moving:
+            self.figure.draw_artist(artist)
+        return plots.encode(canvas)
+
+
+class Explorer:
+    """Controls, a line of numbers, and a live figure, wired together. Display it to use it.
+
+    Arguments:
+
+    - `draw`: called once with an empty LiveFigure; draws the picture and returns `update`, which is
+      called with the value of each control by name, moves the artists, and returns the line of
+      numbers.
+    - `controls`: name → ipywidgets control, shown in this order. The values at the start are what
+      Reset returns to.
+    - `actions`: label of a button → function that is called like `update` and returns new values of
+      some controls.
+    - `height` of the picture in hundreds of CSS pixels.
+
+    An exception in `update` or in an action is shown to the student in place of the line, and
+    raised.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[[LiveFigure], Update],
+        controls: Mapping[str, widgets.ValueWidget],
+        actions: Mapping[str, Callable[..., dict]] | None = None,
+        height: float = 3.8,
+    ):
+        self.draw, self.controls = draw, dict(controls)
+        self.live = LiveFigure(height=height)
+        self.line = ""
+        self._update = plots.styled(draw)(self.live)
+        self._status = widgets.HTML()
+        self._display_id: str | None = None
+        self._paused = False
+        self._start = self.values
+        self.buttons = {
+            label: self._button(label, lambda action=action: action(**self.values))
+            for label, action in (actions or {}).items()
+        }
+        self.buttons["Reset"] = self._button("Reset", lambda: self._start)
+        for control in self.controls.values():
+            control.layout.width = "22rem"
+            control.style.description_width = "initial"
+            control.observe(lambda change: self._refresh(), names="value")
+        row = widgets.Box([*self.controls.values(), *self.buttons.values()])
+        row.layout = widgets.Layout(
+            flex_flow="row wrap", align_items="center", grid_gap="0 1rem", max_width="54rem"
+        )
+        self.panel = widgets.VBox([row, self._status])
+        self._refresh()
+
+    @property
+    def values(self) -> dict:
+        """The value of each control by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def set(self, **values) -> None:
+        """Set several controls by name, as if they had moved at once: the picture is drawn once.
+
+        Raises KeyError for an unknown name and TraitError for a value that a control cannot take;
+        then no control has moved.
+        """
+        before = self.values
+        if unknown := values.keys() - before.keys():
+            raise KeyError(f"expected names out of {[*before]}, got {sorted(unknown)}")
+        self._paused = True
+        try:
+            self._assign(values)
+        except Exception:
+            self._assign(before)
+            raise
+        finally:
+            self._paused = False
+        self._refresh()
+
+    def png(self) -> bytes:
+        """The picture as the student sees it, PNG bytes."""
+        return self.live.png()
+
+    def _assign(self, values: Mapping) -> None:
+        for name, value in values.items():
+            self.controls[name].value = value
+
+    def _button(self, label: str, new_values: Callable[[], dict]) -> widgets.Button:
+        def on_click(_) -> None:
+            with self._errors_shown():
+                self.set(**new_values())
+
+        button = widgets.Button(description=label, layout=widgets.Layout(width="auto"))
+        button.on_click(on_click)
+        return button
+
+    def _refresh(self) -> None:
+        if self._paused:
+            return
+        with self._errors_shown():
+            self.line = self._update(**self.values)
+            if self._display_id:
+                self._show_picture(update=True)
+            self._say(self.line)
+
+    @contextmanager
+    def _errors_shown(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._say(f"{type(error).__name__}: {error} (The picture has not changed.)", "alert")
+            raise
+
+    def _say(self, text: str, role: str = "status") -> None:
+        colour = "#b00020" if role == "alert" else "inherit"
+        self._status.value = (
+            f'<div role="{role}" style="font-size: 1.1em; line-height: 1.5; color: {colour}; '
+            f'white-space: normal; font-variant-numeric: tabular-nums">{html.escape(text)}</div>'
+        )
+
+    def _ipython_display_(self) -> None:
+        controls = self.panel._repr_mimebundle_()
+        names = [control.description for control in self.controls.values()]
+        controls["text/plain"] = RUN_HINT + ", ".join([*names, *self.buttons])
+        display(controls, raw=True)
+        self._display_id = self._display_id or uuid.uuid4().hex
+        self._show_picture()
+
+    def _show_picture(self, update: bool = False) -> None:
+        options = {"display_id": self._display_id, "update": update}
+        plots.display_png(self.live.figure, self.png(), self.line, **options)
