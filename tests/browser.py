@@ -1,0 +1,153 @@
+"""JupyterLab in a real browser: what the browser tests and the latency bench drive."""
+
+import contextlib
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+START_SECONDS = 60
+RUN_SECONDS = 120
+# The sandbox needs rights that containers lack; background traffic disturbs a measurement.
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+READY = """() => {
+    const panel = window.jupyterapp?.shell?.currentWidget;
+    const kernel = panel?.sessionContext?.session?.kernel;
+    return panel?.context?.isReady && kernel?.status === 'idle';
+}"""
+COMMAND = "id => window.jupyterapp.commands.execute(id)"
+# Resolves to the milliseconds from the next key press until `what` (the picture or a label) of a
+# cell has changed, a picture is decoded, and the browser is about to show it.
+NEXT_CHANGE = """([cell, what]) => new Promise((resolve, reject) => {
+    const read = () => what === 'img' ? cell.querySelector('img').src
+        : [...cell.querySelectorAll('.widget-label')].map(e => e.textContent).join();
+    const before = read();
+    let pressed = 0;
+    document.addEventListener('keydown', () => { pressed = performance.now(); },
+        {once: true, capture: true});
+    const observer = new MutationObserver(async () => {
+        if (cell.querySelector('img') === null && what === 'img' || read() === before) return;
+        observer.disconnect();
+        if (what === 'img') await cell.querySelector('img').decode();
+        requestAnimationFrame(() => resolve(performance.now() - pressed));
+    });
+    const all = {subtree: true, childList: true, attributes: true, characterData: true};
+    observer.observe(cell, all);
+    setTimeout(() => reject(new Error(`the ${what} of the cell has not changed`)), 10000);
+})"""
+
+
+class Server:
+    """A running JupyterLab on a folder of notebooks."""
+
+    def __init__(self, base: str, token: str):
+        self.base, self.token = base, token
+
+    def url(self, notebook: str) -> str:
+        """The address of one notebook, shown alone."""
+        return f"{self.base}/doc/tree/{notebook}?token={self.token}&reset"
+
+
+@contextlib.contextmanager
+def jupyterlab(root: Path, state: Path) -> Iterator[Server]:
+    """Start JupyterLab on the folder `root`; its user settings and its log go to `state`."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    token = secrets.token_hex(16)
+    env = {f"JUPYTER_{name}_DIR": str(state / name) for name in ("CONFIG", "RUNTIME", "DATA")}
+    env |= {f"JUPYTERLAB_{name}_DIR": str(state / name) for name in ("WORKSPACES", "SETTINGS")}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += [f"--port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}"]
+    command += [f"--IdentityProvider.token={token}", "--LabApp.expose_app_in_browser=True"]
+    state.mkdir(exist_ok=True)
+    log = state / "jupyterlab.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env=os.environ | env, stdout=out, stderr=out, cwd=root)
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait_until_up(f"{base}/api/status?token={token}", process, log)
+            yield Server(base, token)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _wait_until_up(url: str, process: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=1):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start in {START_SECONDS} s:\n{log.read_text()[-2000:]}")
+
+
+@contextlib.contextmanager
+def chromium(path: str) -> Iterator[Browser]:
+    """A headless browser; `path` is that of its executable."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Notebook:
+    """A notebook in a page of its own; `console_errors` collects what the page complains of."""
+
+    def __init__(self, browser: Browser, server: Server, name: str, width: int = 1280):
+        self.page: Page = browser.new_page(viewport={"width": width, "height": 900})
+        self.console_errors: list[str] = []
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.console_errors.append(str(error)))
+        self.page.goto(server.url(name))
+        self.page.wait_for_function(READY, timeout=START_SECONDS * 1000)
+
+    def _on_console(self, message) -> None:
+        if message.type == "error":
+            self.console_errors.append(message.text)
+
+    def command(self, name: str) -> None:
+        """Run a command of JupyterLab, and wait for its end."""
+        self.page.evaluate(COMMAND, name)
+
+    def run_all(self) -> None:
+        """Run > Run All Cells, and wait until all have run."""
+        self.page.set_default_timeout(RUN_SECONDS * 1000)
+        self.command("notebook:run-all-cells")
+        self.page.set_default_timeout(30_000)
+
+    def save(self) -> None:
+        self.command("docmanager:save")
+
+    def close(self) -> None:
+        """Close the page and shut its kernel down, as at the end of a day."""
+        self.command("kernelmenu:shutdown")
+        self.page.close()
+
+    def cell(self, index: int) -> Locator:
+        """The cell at `index` (from 0), scrolled into view; its contents exist only there."""
+        cell = self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+        cell.scroll_into_view_if_needed()
+        return cell
+
+    def cell_with_text(self, code: str) -> Locator:
+        """The first code cell whose source contains `code`."""
+        find = "code => window.jupyterapp.shell.currentWidget.model.sharedModel.cells"
+        find += ".findIndex(c => c.cell_type === 'code' && c.source.includes(code))"
+        return self.cell(self.page.evaluate(find, code))
+
+    def milliseconds_to(self, what: str, cell: Locator, key: str) -> float:
+        """From pressing `key` to the next change of the picture ("img") or a label of `cell`."""
+        change = self.page.evaluate_handle(
+            f"arguments_ => ({{promise: ({NEXT_CHANGE})(arguments_)}})",
+            [cell.element_handle(), what],
+        )
+        self.page.keyboard.press(key)
+        return self.page.evaluate("change => change.promise", change)

@@ -1,0 +1,197 @@
+"""The lessons as a student meets them: in JupyterLab, in Chromium, on a copy of notebooks/.
+
+Every notebook and every control in it is found by itself; a new one needs no change here.
+"""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser import Notebook, chromium, jupyterlab
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+NAMES = [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+DEAD = "Error displaying widget"
+EXPLORER = ".jp-CodeCell:has(.jupyter-widgets):has(img)"
+WORKING = """\
+import ipywidgets
+from bnlib.live import Explorer
+
+def draw(live):
+    line = live.figure.subplots().plot([0, 1], [0, 0])[0]
+    live.moves(line)
+    def update(height):
+        line.set_ydata([0, 1 / (3 - height)])
+        return f"height {height}"
+    return update
+
+Explorer(draw, {"height": ipywidgets.IntSlider(0, 0, 10, description="height")})
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    """A folder with copies of the notebooks, and one with an explorer that fails at 3."""
+    root = tmp_path_factory.mktemp("lab") / "notebooks"
+    shutil.copytree(NOTEBOOKS, root)
+    failing = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(WORKING)])
+    failing.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(failing, root / "failing.ipynb")
+    return root
+
+
+@pytest.fixture(scope="module")
+def opened(root, chromium_path):
+    """A function that opens a notebook by name in a running JupyterLab."""
+    with (
+        jupyterlab(root, root.parent / "state") as server,
+        chromium(chromium_path) as browser,
+    ):
+        yield lambda name, **options: Notebook(browser, server, name, **options)
+
+
+class Seen(NamedTuple):
+    """What a student sees of an explorer."""
+
+    picture: str  # a digest: a failing test must not print the whole picture
+    line: str
+
+
+def seen(cell: Locator) -> Seen:
+    """The explorer in `cell` as it is shown now."""
+    src = cell.locator("img").get_attribute("src")
+    line = cell.locator("[role=status], [role=alert]").text_content()
+    return Seen(hashlib.md5(src.encode()).hexdigest(), line)
+
+
+def explorers(notebook: Notebook) -> list[Locator]:
+    """The cells that hold an explorer; a lesson without one would be none of ours."""
+    cells = notebook.page.locator(EXPLORER).all()
+    assert cells, "no cell shows controls and a picture"
+    return cells
+
+
+def wait_until(cell: Locator, condition: Callable[[Seen], bool]) -> None:
+    """Wait until what `cell` shows meets `condition`, for five seconds at most."""
+    deadline = time.monotonic() + 5
+    while not condition(seen(cell)):
+        assert time.monotonic() < deadline, f"still {seen(cell)}"
+        cell.page.wait_for_timeout(20)
+
+
+def wait_for_change(cell: Locator, before: Seen) -> None:
+    """Wait until both the picture and the line differ from `before`."""
+    wait_until(cell, lambda now: now.picture != before.picture and now.line != before.line)
+
+
+def resting_place(control: Locator) -> tuple[float, float]:
+    """The middle of a control, once JupyterLab has stopped to lay out the cells around it."""
+    control.scroll_into_view_if_needed()
+    before, box = None, control.bounding_box()
+    while box != before:
+        control.page.wait_for_timeout(300)
+        before, box = box, control.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def drag(cell: Locator, slider: Locator) -> None:
+    """Drag a slider to the right with the mouse; picture and line must follow."""
+    (x, y), before, mouse = resting_place(slider), seen(cell), cell.page.mouse
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 60, y, steps=8)
+    mouse.up()
+    wait_for_change(cell, before)
+
+
+def press(cell: Locator, control: Locator, key: str) -> None:
+    """Press `key` on a control; if its value changes, picture and line must follow."""
+    before, value = seen(cell), state(control)
+    control.press(key)
+    if state(control) != value:
+        wait_for_change(cell, before)
+
+
+def state(control: Locator) -> str:
+    """The value of a slider, or whether a box is ticked."""
+    return control.evaluate("c => c.ariaValueNow ?? String(c.checked)")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pictures_are_there_before_anything_has_run(opened, root, name):
+    stored = nbformat.read(root / name, as_version=4)
+    outputs = [output for cell in stored.cells for output in cell.get("outputs", [])]
+    pictures = sum("image/png" in output.get("data", {}) for output in outputs)
+    notebook = opened(name)
+    assert pictures > 0
+    expect(notebook.page.locator(".jp-OutputArea-output img")).to_have_count(pictures)
+    for image in notebook.page.locator(".jp-OutputArea-output img").all():
+        image.scroll_into_view_if_needed()
+        assert image.evaluate("async image => { await image.decode(); return image.width; }") > 300
+    assert notebook.page.get_by_text(DEAD).count() == 0
+    notebook.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_moves_the_picture(opened, name):
+    notebook = opened(name)
+    notebook.run_all()
+    assert notebook.page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    for cell in explorers(notebook):
+        cell.scroll_into_view_if_needed()
+        start = seen(cell)
+        drag(cell, cell.get_by_role("slider").first)
+        for slider in cell.get_by_role("slider").all():
+            for key in ("End", "PageDown", "ArrowLeft", "Home", "ArrowRight"):
+                press(cell, slider, key)
+        for box in cell.get_by_role("checkbox").all():
+            press(cell, box, "Space")
+        *actions, reset = cell.locator("button.jupyter-button").all()
+        for action in actions:
+            before = seen(cell)
+            action.press("Enter")
+            wait_for_change(cell, before)
+        reset.press("Enter")
+        wait_until(cell, lambda now, start=start: now == start)
+    assert notebook.console_errors == []
+    notebook.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_last_state_is_there_the_next_day(opened, name):
+    notebook = opened(name)
+    notebook.run_all()
+    for cell in explorers(notebook):
+        press(cell, cell.get_by_role("slider").last, "ArrowRight")
+    left = [seen(cell) for cell in explorers(notebook)]
+    notebook.save()
+    notebook.close()
+
+    reopened = opened(name)
+    expect(reopened.page.locator(EXPLORER)).to_have_count(len(left))
+    assert [seen(cell) for cell in explorers(reopened)] == left
+    assert reopened.page.get_by_text(DEAD).count() == 0
+    reopened.close()
+
+
+def test_a_failing_explorer_says_so_and_recovers(opened):
+    notebook = opened("failing.ipynb")
+    notebook.run_all()
+    [cell] = explorers(notebook)
+    slider = cell.get_by_role("slider")
+    press(cell, slider, "ArrowRight")
+    press(cell, slider, "ArrowRight")
+    before = seen(cell)
+    slider.press("ArrowRight")
+    wait_until(cell, lambda now: now.line.startswith("ZeroDivisionError: division by zero"))
+    assert seen(cell).picture == before.picture
+    slider.press("ArrowRight")
+    wait_until(cell, lambda now: now.line == "height 4" and now.picture != before.picture)
+    notebook.close()
