@@ -289,7 +289,7 @@ class BatchMap:
 
     def __init__(self, ax: Axes, largest: float):
         self._largest = largest
-        ax.set(xlim=(0, largest), ylim=(-0.12, 1.12), yticks=[], xlabel="x, the batch")
+        ax.set(xlim=(-1, largest + 1), ylim=(-0.12, 1.12), yticks=[], xlabel="x, the batch")
         ax.spines[["left", "bottom"]].set_visible(False)
         ax.spines["top"].set_visible(True)
         ax.xaxis.tick_top()
@@ -305,23 +305,12 @@ class BatchMap:
             ls="", marker="o", ms=15, mfc="none", mec=INK, mew=1, label="outputs at the start"
         )
         self._ghosts = ax.plot([], [], **rings)[0]
-        dots = dict(ls="", marker="o", ms=15, color=WITH_BN)
-        self._dots = ax.plot([], [], **dots)[0]
-        number = dict(ha="center", va="center", color="white", fontsize=9, weight="bold")
-        self._numbers = [ax.text(0, 0, f"{i % 5 + 1}", **number) for i in range(10)]
-        ax.legend(
-            handles=[self._band, self._mean, self._ghosts],
-            loc="center left",
-            bbox_to_anchor=(1, 0.5),
-        )
-        self.artists = [
-            self._band,
-            self._mean,
-            *self._lines,
-            self._ghosts,
-            self._dots,
-            *self._numbers,
-        ]
+        disc = dict(boxstyle="circle,pad=0.35", fc=WITH_BN, ec="none")
+        look = dict(bbox=disc, ha="center", va="center", color="white", fontsize=9, weight="bold")
+        self._values = [ax.text(0, 0, f"{i % 5 + 1}", **look) for i in range(10)]
+        explained = [self._band, self._mean, self._ghosts]
+        ax.legend(handles=explained, loc="center left", bbox_to_anchor=(1, 0.5))
+        self.artists = [self._band, self._mean, *self._lines, self._ghosts, *self._values]
 
     def set(self, x: np.ndarray, x_hat: np.ndarray, mu: float, sigma: float) -> None:
         """Show the batch `x` (5,), its normalized values `x_hat` (5,), and its mean and standard
@@ -336,9 +325,8 @@ class BatchMap:
             line.set_xdata([above, below])
         if not len(self._ghosts.get_xdata()):
             self._ghosts.set_data(ends[5:], heights[5:])
-        self._dots.set_data(ends, heights)
-        for number, position in zip(self._numbers, zip(ends, heights, strict=True), strict=True):
-            number.set_position(position)
+        for value, *position in zip(self._values, ends, heights, strict=True):
+            value.set_position(position)
 
     def _to_x_hat(self, x):
         return (2 * x / self._largest - 1) * self.REACH
@@ -367,11 +355,11 @@ class ThreeHistograms:
         solid = dict(fill=False, ec=WITH_BN, lw=2.5, label="y = γ x̂ + β")
         dotted = dict(fill=False, ec=INK, ls=":", lw=2, label="x̂")
         self.artists = [ax.stairs(np.zeros(80), self.BINS, **k) for k in (filled, solid, dotted)]
-        ax.set(xlim=(-8, 12), ylim=(0, 1.05), xlabel="value", ylabel=PEAK)
+        ax.set(xlim=(-8, 12), ylim=(0, 1.25), xlabel="value", ylabel=PEAK)
         ax.set_yticks([])
         ax.set_xticks(range(-8, 13, 4))
         ax.set_title("Distribution over the batch")
-        ax.legend(loc="upper right")
+        ax.legend(loc="upper center", ncols=3)
 
     def set(self, x: np.ndarray, x_hat: np.ndarray, y: np.ndarray) -> None:
         """Show three samples, each (N,)."""
@@ -383,12 +371,12 @@ class OutputOverInput:
     """y over x for one batch, with the diagonal on which y = x."""
 
     def __init__(self, ax: Axes):
-        ax.plot([-8, 12], [-8, 12], "--", color=FAINT, label="y = x")
-        dots = ax.plot([], [], "o", ms=4, color=WITH_BN, label="y")[0]
+        ax.plot([-8, 12], [-8, 12], "--", color=FAINT)
+        ax.text(11.8, 8.8, "y = x", ha="right", va="top")
+        dots = ax.plot([], [], "o", ms=4, color=WITH_BN)[0]
         ax.set(xlim=(-1, 12), ylim=(-8, 12), xlabel="x", ylabel="y", title="y over x")
         ax.set(xticks=range(0, 13, 4), yticks=range(-8, 13, 4))
         ax.grid(True)
-        ax.legend(loc="upper left")
         self.artists = [dots]
 
     def set(self, x: np.ndarray, y: np.ndarray) -> None:
