@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "bnlib"
 FLOORS = [
     {"numpy_bn", "torch_bn", "__init__"},
-    {"data", "models", "recorder", "signal_propagation", "training"},
-    {"live", "plots"},
+    {"data", "evaluation", "experiments", "models", "recorder", "signal_propagation", "training"},
+    {"live", "live_training", "mode_plots", "plots", "shift_plots"},
     {"explorers"},
 ]
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -119,6 +119,24 @@ def press(cell: Locator, control: Locator, key: str) -> None:
         wait_for_change(cell, before)
 
 
+def watch_a_training(cell: Locator) -> None:
+    """Train; move a slider meanwhile; stop; and train again."""
+    train, stop = (cell.get_by_role("button", name=name) for name in ("Train", "Stop"))
+    slider = cell.locator(".bnlib-controls").get_by_role("slider").first
+    for _ in range(2):
+        before = seen(cell)
+        train.press("Enter")
+        expect(stop).to_be_enabled()
+        wait_for_change(cell, before)
+        press(cell, slider, "ArrowRight")
+        stop.press("Enter")
+        expect(stop).to_be_disabled()
+        cell.page.wait_for_timeout(300)  # what is still on its way
+        stopped = seen(cell)
+        cell.page.wait_for_timeout(300)
+        assert seen(cell) == stopped
+
+
 def state(control: Locator) -> str:
     """The value of a slider, or whether a box is ticked."""
     return control.evaluate("c => c.ariaValueNow ?? String(c.checked)")
@@ -147,19 +165,22 @@ def test_every_control_moves_the_picture(opened, name):
     for cell in explorers(notebook):
         cell.scroll_into_view_if_needed()
         start = seen(cell)
-        drag(cell, cell.get_by_role("slider").first)
-        for slider in cell.get_by_role("slider").all():
+        controls = cell.locator(".bnlib-controls")
+        drag(cell, controls.get_by_role("slider").first)
+        for slider in controls.get_by_role("slider").all():
             for key in ("End", "PageDown", "ArrowLeft", "Home", "ArrowRight"):
                 press(cell, slider, key)
-        for box in cell.get_by_role("checkbox").all():
+        for box in controls.get_by_role("checkbox").all():
             press(cell, box, "Space")
-        *actions, reset = cell.locator("button.jupyter-button").all()
+        *actions, reset = controls.get_by_role("button").all()
         for action in actions:
             before = seen(cell)
             action.press("Enter")
             wait_for_change(cell, before)
         reset.press("Enter")
         wait_until(cell, lambda now, start=start: now == start)
+        if cell.get_by_role("button", name="Train").count():
+            watch_a_training(cell)
     assert notebook.console_errors == []
     notebook.close()
 
@@ -169,7 +190,7 @@ def test_the_last_state_is_there_the_next_day(opened, name):
     notebook = opened(name)
     notebook.run_all()
     for cell in explorers(notebook):
-        press(cell, cell.get_by_role("slider").last, "ArrowRight")
+        press(cell, cell.locator(".bnlib-controls").get_by_role("slider").first, "ArrowRight")
     left = [seen(cell) for cell in explorers(notebook)]
     notebook.save()
     notebook.close()

@@ -23,6 +23,10 @@ def other_values(control: widgets.ValueWidget) -> list:
     """The ends of a slider and a value between; both states of a box. Not the value it has."""
     if isinstance(control, widgets.Checkbox):
         return [not control.value]
+    if hasattr(control, "options"):
+        return [value for value in control.options if value != control.value][
+            :: 1 + len(control.options) // 4
+        ]
     step = control.step
     middle = control.min + step * round((control.max - control.min) / step / 3)
     return [v for v in (control.min, middle, control.max) if abs(v - control.value) > step / 2]

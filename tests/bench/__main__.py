@@ -1,5 +1,5 @@
 """`python3 run.py bench`: all measurements, one Markdown table each."""
 
-from tests.bench import latency, numerics
+from tests.bench import latency, numerics, recording
 
-print(numerics.table(), latency.table(), sep="\n\n")
+print(numerics.table(), recording.table(), latency.table(), sep="\n\n")

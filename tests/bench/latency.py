@@ -82,7 +82,8 @@ def measure() -> dict[str, dict[str, list[float]]]:
 def _press(opened: Notebook, index: int, way: str) -> list[float]:
     """Milliseconds for a slider moved to and fro, which ends where it started."""
     cell = opened.cell(index)
-    cell.get_by_role("slider").first.focus()
+    place = cell.locator(".bnlib-controls") if way == "explorer" else cell
+    place.get_by_role("slider").first.focus()
     keys = ["ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft"] * 3
     what = "label" if way == "floor" else "img"
     return [opened.milliseconds_to(what, cell, key) for key in keys][WARM_UP:]
