@@ -37,9 +37,12 @@ class LiveFigure:
         self._background = None
 
     def moves(self, *artists: Artist) -> None:
-        """Take `artists` out of the static picture. Later ones are drawn on top of earlier ones."""
+        """Take `artists` out of the static picture and out of its layout, which must not depend on
+        where they happen to be at first. Later ones are drawn on top of earlier ones.
+        """
         for artist in artists:
             artist.set_animated(True)
+            artist.set_in_layout(False)
         self._moving.extend(artists)
 
     def png(self) -> bytes:

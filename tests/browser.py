@@ -98,6 +98,11 @@ def chromium(path: str) -> Iterator[Browser]:
         browser.close()
 
 
+def at_its_end(slider: Locator) -> bool:
+    """Whether a slider cannot go further to the right."""
+    return slider.evaluate("s => Number(s.ariaValueNow) >= Number(s.ariaValueMax)")
+
+
 class Notebook:
     """A notebook in a page of its own; `console_errors` collects what the page complains of."""
 

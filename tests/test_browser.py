@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser import Notebook, chromium, jupyterlab
+from tests.browser import Notebook, at_its_end, chromium, jupyterlab
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 NAMES = [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
@@ -102,11 +102,11 @@ def resting_place(control: Locator) -> tuple[float, float]:
 
 
 def drag(cell: Locator, slider: Locator) -> None:
-    """Drag a slider to the right with the mouse; picture and line must follow."""
+    """Drag a slider with the mouse to where there is room; picture and line must follow."""
     (x, y), before, mouse = resting_place(slider), seen(cell), cell.page.mouse
     mouse.move(x, y)
     mouse.down()
-    mouse.move(x + 60, y, steps=8)
+    mouse.move(x + (-60 if at_its_end(slider) else 60), y, steps=8)
     mouse.up()
     wait_for_change(cell, before)
 
@@ -143,54 +143,16 @@ def state(control: Locator) -> str:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_pictures_are_there_before_anything_has_run(opened, root, name):
-    stored = nbformat.read(root / name, as_version=4)
-    outputs = [output for cell in stored.cells for output in cell.get("outputs", [])]
-    pictures = sum("image/png" in output.get("data", {}) for output in outputs)
+def test_a_lesson_from_the_first_look_to_the_next_day(opened, root, name):
     notebook = opened(name)
-    assert pictures > 0
-    expect(notebook.page.locator(".jp-OutputArea-output img")).to_have_count(pictures)
-    for image in notebook.page.locator(".jp-OutputArea-output img").all():
-        image.scroll_into_view_if_needed()
-        assert image.evaluate("async image => { await image.decode(); return image.width; }") > 300
-    assert notebook.page.get_by_text(DEAD).count() == 0
-    notebook.close()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_control_moves_the_picture(opened, name):
-    notebook = opened(name)
+    look_before_anything_has_run(notebook, root / name)
     notebook.run_all()
-    assert notebook.page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
     for cell in explorers(notebook):
         cell.scroll_into_view_if_needed()
-        start = seen(cell)
-        controls = cell.locator(".bnlib-controls")
-        drag(cell, controls.get_by_role("slider").first)
-        for slider in controls.get_by_role("slider").all():
-            for key in ("End", "PageDown", "ArrowLeft", "Home", "ArrowRight"):
-                press(cell, slider, key)
-        for box in controls.get_by_role("checkbox").all():
-            press(cell, box, "Space")
-        *actions, reset = controls.get_by_role("button").all()
-        for action in actions:
-            before = seen(cell)
-            action.press("Enter")
-            wait_for_change(cell, before)
-        reset.press("Enter")
-        wait_until(cell, lambda now, start=start: now == start)
+        move_every_control(cell)
         if cell.get_by_role("button", name="Train").count():
             watch_a_training(cell)
     assert notebook.console_errors == []
-    notebook.close()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_last_state_is_there_the_next_day(opened, name):
-    notebook = opened(name)
-    notebook.run_all()
-    for cell in explorers(notebook):
-        press(cell, cell.locator(".bnlib-controls").get_by_role("slider").first, "ArrowRight")
     left = [seen(cell) for cell in explorers(notebook)]
     notebook.save()
     notebook.close()
@@ -200,6 +162,40 @@ def test_the_last_state_is_there_the_next_day(opened, name):
     assert [seen(cell) for cell in explorers(reopened)] == left
     assert reopened.page.get_by_text(DEAD).count() == 0
     reopened.close()
+
+
+def look_before_anything_has_run(notebook: Notebook, path: Path) -> None:
+    """All pictures are there, at their size, and nothing is said to be broken."""
+    stored = nbformat.read(path, as_version=4)
+    outputs = [output for cell in stored.cells for output in cell.get("outputs", [])]
+    pictures = sum("image/png" in output.get("data", {}) for output in outputs)
+    assert pictures > 0
+    images = notebook.page.locator(".jp-OutputArea-output img")
+    expect(images).to_have_count(pictures)
+    for image in images.all():
+        image.scroll_into_view_if_needed()
+        assert image.evaluate("async image => { await image.decode(); return image.width; }") > 300
+    assert notebook.page.get_by_text(DEAD).count() == 0
+
+
+def move_every_control(cell: Locator) -> None:
+    """Pointer and keyboard, every control to its ends; Reset; and one step that stays."""
+    start, controls = seen(cell), cell.locator(".bnlib-controls")
+    sliders = controls.get_by_role("slider").all()
+    drag(cell, sliders[0])
+    for slider in sliders:
+        for key in ("End", "PageDown", "ArrowLeft", "Home", "ArrowRight"):
+            press(cell, slider, key)
+    for box in controls.get_by_role("checkbox").all():
+        press(cell, box, "Space")
+    *actions, reset = controls.get_by_role("button").all()
+    for action in actions:
+        before = seen(cell)
+        action.press("Enter")
+        wait_for_change(cell, before)
+    reset.press("Enter")
+    wait_until(cell, lambda now: now == start)
+    press(cell, sliders[0], "ArrowRight")
 
 
 def test_a_failing_explorer_says_so_and_recovers(opened):

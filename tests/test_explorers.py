@@ -5,6 +5,7 @@ import io
 import ipywidgets as widgets
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from bnlib.explorers.by_hand import five_values_explorer
@@ -12,6 +13,7 @@ from bnlib.explorers.depth import depth_explorer
 from bnlib.explorers.identity import identity_explorer, sigmoid_explorer
 from tests.explorers import EXPLORERS
 
+torch.set_num_threads(1)  # on networks as small as these, threads only wait for each other
 every_explorer = pytest.mark.parametrize("make", EXPLORERS, ids=lambda make: make.__name__)
 
 

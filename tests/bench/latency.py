@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from tests.browser import Notebook, chromium, jupyterlab
+from tests.browser import Notebook, at_its_end, chromium, jupyterlab
 from tests.conftest import find_browser
 from tests.explorers import EXPLORERS
 
@@ -83,8 +83,12 @@ def _press(opened: Notebook, index: int, way: str) -> list[float]:
     """Milliseconds for a slider moved to and fro, which ends where it started."""
     cell = opened.cell(index)
     place = cell.locator(".bnlib-controls") if way == "explorer" else cell
-    place.get_by_role("slider").first.focus()
-    keys = ["ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft"] * 3
+    slider = place.get_by_role("slider").first
+    slider.focus()
+    away, back = "ArrowRight", "ArrowLeft"
+    if at_its_end(slider):
+        away, back = back, away
+    keys = [away, away, back, back] * 3
     what = "label" if way == "floor" else "img"
     return [opened.milliseconds_to(what, cell, key) for key in keys][WARM_UP:]
 
