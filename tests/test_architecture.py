@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "bnlib"
 FLOORS = [
     {"numpy_bn", "torch_bn", "__init__"},
-    {"data", "evaluation", "experiments", "models", "recorder", "signal_propagation", "training"},
-    {"live", "live_training", "mode_plots", "plots", "shift_plots"},
+    {"data", "evaluation", "experiments", "models", "recorder", "signal_propagation", "training"}
+    | {"activation_measures"},
+    {"live", "live_training", "activation_plots", "mode_plots", "plots", "shift_plots"},
     {"explorers"},
 ]
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -79,7 +80,9 @@ def test_importing_bnlib_loads_nothing_heavy():
     assert loaded_after("import bnlib").isdisjoint({"torch", "matplotlib", "ipywidgets", "IPython"})
 
 
-@pytest.mark.parametrize("module", ["plots", "live"])
+@pytest.mark.parametrize(
+    "module", ["plots", "live", "live_training", "activation_plots", "mode_plots", "shift_plots"]
+)
 def test_pictures_do_not_load_torch(module):
     assert "torch" not in loaded_after(f"import bnlib.{module}")
 
