@@ -79,8 +79,10 @@ def explorers(notebook: Notebook) -> list[Locator]:
 
 
 def wait_until(cell: Locator, condition: Callable[[Seen], bool]) -> None:
-    """Wait until what `cell` shows meets `condition`, for five seconds at most."""
-    deadline = time.monotonic() + 5
+    """Wait until what `cell` shows meets `condition`, for 20 seconds at most: how fast it is, the
+    bench says; here a busy machine must not matter.
+    """
+    deadline = time.monotonic() + 20
     while not condition(seen(cell)):
         assert time.monotonic() < deadline, f"still {seen(cell)}"
         cell.page.wait_for_timeout(20)
@@ -127,7 +129,8 @@ def watch_a_training(cell: Locator) -> None:
         before = seen(cell)
         train.press("Enter")
         expect(stop).to_be_enabled()
-        wait_for_change(cell, before)
+        # The line may stay: the step that is shown can be the same in the new training.
+        wait_until(cell, lambda now, before=before: now.picture != before.picture)
         press(cell, slider, "ArrowRight")
         stop.press("Enter")
         expect(stop).to_be_disabled()
