@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from bnlib.plots import FAINT, INK, WITH_BN, WITHOUT_BN, new_figure, show, styled
+from bnlib.plots import FAINT, INK, PEAK, WITH_BN, WITHOUT_BN, new_figure, show, styled
 
 REACH = 6  # inputs beyond ±6 change the output of a sigmoid by less than 0.003
 BINS = np.linspace(-REACH, REACH, 61)
@@ -43,7 +43,7 @@ class TrainingOfAUnit:
             name: at_step.stairs(np.zeros(len(BINS) - 1), BINS, ec=colour, ls=ls, lw=2, label=name)
             for name, (colour, ls, _) in LOOKS.items()
         }
-        at_step.set(xlim=(-REACH, REACH), ylim=(0, 1.3), yticks=[], ylabel="examples\n(peak = 1)")
+        at_step.set(xlim=(-REACH, REACH), ylim=(0, 1.3), yticks=[], ylabel=PEAK)
         at_step.set_title("Its input at this step")
         at_step.legend(loc="upper center", ncols=2)
         self._accuracy = {
