@@ -53,10 +53,12 @@ class FourNetworks:
     def __init__(self, figure: Figure, steps: Sequence[int], digits: np.ndarray):
         self._steps = np.array(steps)
         images, bars, curves = figure.subfigures(3, 1, height_ratios=(1.55, 1, 1.55))
-        self._images, self._bars = {}, {}
+        self._images, self._notes, self._bars = {}, {}, {}
         for ax, name in zip(images.subplots(1, 4, sharey=True), LOOKS, strict=True):
             blank = np.full((len(digits), 100, 3), 255, np.uint8)
             self._images[name] = _image(ax, blank, digits)
+            centre = dict(ha="center", va="center", transform=ax.transAxes)
+            self._notes[name] = ax.text(0.5, 0.5, "", color=WITHOUT_BN, **centre)
             ax.set_title(_two_lines(name))
         for ax, name in zip(bars.subplots(1, 4), LOOKS, strict=True):
             fill = dict(fill=True, color=LOOKS[name]["color"])
@@ -71,8 +73,8 @@ class FourNetworks:
         self._now = accuracy.axvline(0, color=INK, lw=1)
         self._layer = norms.axvline(0, color=INK, lw=1)
         self.artists = [
-            *self._images.values(), *self._bars.values(), self._now, self._layer,
-            *self._norms.values(), *self._accuracy.values(),
+            *self._images.values(), *self._notes.values(), *self._bars.values(),
+            self._now, self._layer, *self._norms.values(), *self._accuracy.values(),
         ]  # fmt: skip
 
     def mark(self, layer: int, step: int) -> None:
@@ -93,6 +95,7 @@ class FourNetworks:
         each digit; gradient `norms` (layers,); accuracy (looks,), 0 to 1, so far.
         """
         self._images[name].set_data(_grey(name, activations))
+        self._notes[name].set_text("" if np.isfinite(inputs).all() else "diverged:\nno numbers")
         self._bars[name].set_data(_heights(inputs))
         visible = np.clip(norms, *NORM_ENDS)  # what lies beyond is drawn on the edge
         self._norms[name].set_data(range(1, len(norms) + 1), visible)
@@ -127,8 +130,9 @@ def _accuracy_axes(ax: Axes, steps: Sequence[int]) -> dict:
     lines = {name: ax.plot([], [], ms=5, **look)[0] for name, look in LOOKS.items()}
     marks = [step for step in (0, 1, 3, 10, 30, 100, 200) if step <= steps[-1]]
     ticks = np.interp(marks, steps, range(len(steps)))
-    ax.set(xlim=(-0.5, len(steps) - 0.5), ylim=(0, 103), xlabel="step", ylabel="%")
+    ax.set(xlim=(-0.5, len(steps) - 0.5), ylim=(0, 103), xlabel="step")
     ax.set(xticks=ticks, xticklabels=marks, title="Test accuracy")
+    ax.set_yticks([10, 50, 100], ["chance", "50 %", "100 %"])
     ax.axhline(10, color=FAINT, lw=1)
     ax.grid(True, axis="y")
     return lines

@@ -50,11 +50,10 @@ class TrainingOfAUnit:
             name: accuracy.plot([], [], ls, color=colour, label=name)[0]
             for name, (colour, ls, _) in LOOKS.items()
         }
-        accuracy.set(xlim=(-0.5, len(steps) - 0.5), ylim=(0, 150), xlabel="step", ylabel="%")
+        accuracy.set(xlim=(-0.5, len(steps) - 0.5), ylim=(0, 150), xlabel="step")
         accuracy.set(xticks=ticks, xticklabels=marks, title="Test accuracy")
-        accuracy.set_yticks([0, 50, 100])
+        accuracy.set_yticks([10, 50, 100], ["chance", "50 %", "100 %"])
         accuracy.axhline(10, color=FAINT, lw=1)
-        accuracy.text(0, 11, "guessing", va="bottom", fontsize=9)
         accuracy.legend(loc="upper left")
         self._now.append(accuracy.axvline(0, color=INK, lw=1))
         self.artists = [
@@ -63,9 +62,11 @@ class TrainingOfAUnit:
         ]  # fmt: skip
 
     def set(self, name: str, inputs: np.ndarray, accuracy: Sequence[float], step: int) -> None:
-        """Show a network: the unit's `inputs` (looks, N) so far, the test accuracy (looks,), 0 to
-        1, so far; mark `step`, one of the steps, or the last one that there is.
+        """Show a network: the unit's `inputs` (looks, N) so far, those beyond ±6 on the edge; the
+        test accuracy (looks,), 0 to 1, so far; mark `step`, one of the steps, or the last one that
+        there is.
         """
+        inputs = np.clip(inputs, -REACH, REACH)
         looks = np.arange(len(inputs))
         now = min(int(np.searchsorted(self._steps, step)), looks[-1])
         counts = np.zeros((len(BINS) - 1, len(self._steps)))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 
 from bnlib.activation_measures import activate, dead_share, row_correlation
 from bnlib.experiments import Comparison
@@ -98,6 +99,8 @@ def test_training_deeper_gives_more_layers_and_less_deep_takes_them(explorer):
 def test_a_network_that_diverges_says_so_and_the_others_go_on(explorer):
     train(explorer, init=1.0, lr=1, depth=10)
     explorer.set(layer=10, step=200)
+    written = [text.get_text() for text in explorer.live.figure.findobj(Text)]
+    assert written.count("diverged:\nno numbers") == 1
     assert "ReLU, without BN: the loss became" in explorer.line
     assert "ReLU, with BN: rows correlate" in explorer.line
     explorer.png()
