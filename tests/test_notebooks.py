@@ -5,6 +5,8 @@ import html
 import json
 import re
 import statistics
+import sys
+import types
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -12,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
+from IPython.core.interactiveshell import InteractiveShell
 
 from tests.execute import WIDGET_VIEW, canonical
 
@@ -107,6 +110,38 @@ def test_every_cell_shows_something(lesson):
     python = TransformerManager().transform_cell
     for source in silent:
         assert any(isinstance(node, SILENT) for node in ast.walk(ast.parse(python(source)))), source
+
+
+# Colab
+
+
+@pytest.fixture(scope="module")
+def colab_cell() -> str:
+    first = {lesson.code[0].source for lesson in map(Lesson, NOTEBOOKS)}
+    assert len(first) == 1, "the first cell of all lessons is the same"
+    return first.pop()
+
+
+def test_the_colab_cell_is_folded(lesson):
+    assert lesson.code[0].metadata == {"jupyter": {"source_hidden": True}}
+    assert lesson.code[0].outputs == []
+
+
+@pytest.mark.parametrize(
+    ("on_colab", "installed", "fetches"),
+    [(True, False, True), (True, True, False), (False, False, False), (False, True, False)],
+)
+def test_the_colab_cell_fetches_bnlib_where_it_is_missing(
+    colab_cell, monkeypatch, on_colab, installed, fetches
+):
+    if on_colab:
+        monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: installed or None)
+    shell, lines = InteractiveShell(), []
+    shell.register_magic_function(lines.append, magic_name="pip")
+    shell.run_cell(colab_cell).raise_error()
+    address = re.search(r"^\[repository\]: (\S+)$", PAGES[0].read_text(), re.MULTILINE)[1]
+    assert lines == [f"install --quiet --no-deps git+{address}"] * fetches
 
 
 # Links
