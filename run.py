@@ -109,6 +109,9 @@ def write_jupyterlab_settings(prefix):
     settings = {
         # A lesson that is saved and opened again the next day still shows its controls.
         "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
+        # Sliders in a thread of their own overtake each other, and some of what they say is lost:
+        # https://github.com/jupyterlab/jupyterlab/issues/19719
+        "@jupyterlab/apputils-extension:kernels-settings": {"commsOverSubshells": "disabled"},
         # What a student sees first is the lesson, not a question about Jupyter's news.
         "@jupyterlab/apputils-extension:notification": {"fetchNews": "false"},
     }

@@ -9,6 +9,7 @@ when a saved notebook is opened the next day, on GitHub and on nbviewer.
 """
 
 import html
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from matplotlib.artist import Artist
 
 from bnlib import plots
 
+# JupyterLab may have what widgets send handled by a thread of its own, or by several. Figures, and
+# records that grow while they are drawn, bear one at a time.
+one_at_a_time = threading.RLock()
 RUN_HINT = "Run this notebook (Run ▸ Run All Cells) to move the controls: "
 Update = Callable[..., str]
 
@@ -126,19 +130,21 @@ class Explorer:
         before = self.values
         if unknown := values.keys() - before.keys():
             raise KeyError(f"expected names out of {[*before]}, got {sorted(unknown)}")
-        self._paused = True
-        try:
-            self._assign(values)
-        except Exception:
-            self._assign(before)
-            raise
-        finally:
-            self._paused = False
-        self._refresh()
+        with one_at_a_time:
+            self._paused = True
+            try:
+                self._assign(values)
+            except Exception:
+                self._assign(before)
+                raise
+            finally:
+                self._paused = False
+            self._refresh()
 
     def png(self) -> bytes:
         """The picture as the student sees it, PNG bytes."""
-        return self.live.png()
+        with one_at_a_time:
+            return self.live.png()
 
     def _assign(self, values: Mapping) -> None:
         for name, value in values.items():
@@ -154,9 +160,9 @@ class Explorer:
         return button
 
     def _refresh(self) -> None:
-        if self._paused:
-            return
-        with self._errors_shown():
+        with one_at_a_time, self._errors_shown():
+            if self._paused:
+                return
             self.line = self._update(**self.values)
             if self._display_id:
                 self._show_picture(update=True)

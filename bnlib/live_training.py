@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import ipywidgets as widgets
 
-from bnlib.live import Explorer, LiveFigure, Update
+from bnlib.live import Explorer, LiveFigure, Update, one_at_a_time
 
 SLICE_SECONDS = 0.05  # between two slices the kernel answers sliders and the Stop button
 
@@ -26,7 +26,7 @@ class TrainingExplorer(Explorer):
     training explorer again, stops the one that runs. What it has recorded stays.
     """
 
-    _running: ClassVar[asyncio.Task | None] = None
+    _going_on: ClassVar[Iterator[float] | None] = None  # the training that may take another step
 
     def __init__(
         self,
@@ -65,31 +65,30 @@ class TrainingExplorer(Explorer):
         """Train with the settings as they are now."""
         with self._errors_shown():
             steps = self._train(**{name: c.value for name, c in self.settings.items()})
-            self.stop()
-            task = asyncio.get_running_loop().create_task(self._follow(steps))
-            TrainingExplorer._running = task
+            self._steps = TrainingExplorer._going_on = steps
+            self._task = asyncio.get_running_loop().create_task(self._follow(steps))
 
     @staticmethod
     def stop() -> None:
         """Stop the training that runs in this kernel, if there is one."""
-        if TrainingExplorer._running is not None:
-            TrainingExplorer._running.cancel()
-            TrainingExplorer._running = None
+        TrainingExplorer._going_on = None
 
     async def _follow(self, steps: Iterator[float]) -> None:
         self.stop_button.disabled, start, count, done = False, time.perf_counter(), 0, 0.0
         try:
             with self._errors_shown():
-                while done < 1:
-                    pause = time.perf_counter() + SLICE_SECONDS
-                    while done < 1 and time.perf_counter() < pause:
-                        done, count = next(steps), count + 1
-                    self.progress.value = done
-                    self.speed.value = f"{count / (time.perf_counter() - start):.0f} steps/s"
-                    self._refresh()
+                while done < 1 and TrainingExplorer._going_on is steps:
+                    with one_at_a_time:
+                        pause = time.perf_counter() + SLICE_SECONDS
+                        while done < 1 and time.perf_counter() < pause:
+                            done, count = next(steps), count + 1
+                        self.progress.value = done
+                        self.speed.value = f"{count / (time.perf_counter() - start):.0f} steps/s"
+                        self._refresh()
                     await asyncio.sleep(0)
         finally:
-            self.stop_button.disabled = True
+            if self._steps is steps:  # and no newer training of this explorer
+                self.stop_button.disabled = True
 
     def _ipython_display_(self) -> None:
         self.stop()

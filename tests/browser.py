@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 START_SECONDS = 60
@@ -42,6 +43,24 @@ NEXT_CHANGE = """([cell, what]) => new Promise((resolve, reject) => {
     observer.observe(cell, all);
     setTimeout(() => reject(new Error(`the ${what} of the cell has not changed`)), 10000);
 })"""
+
+
+# Resolves to what a piece of code prints in the kernel, without a trace in the notebook.
+PRINTED = """async code => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const run = kernel.requestExecute({code, store_history: false});
+    let text = '';
+    run.onIOPub = message => { text += message.content.text ?? message.content.evalue ?? ''; };
+    await run.done;
+    return text;
+}"""
+
+
+def write_notebook(path: Path, code: list[str]) -> None:
+    """Write a notebook with a cell for each piece of code."""
+    notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, code)))
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, path)
 
 
 class Server:
@@ -127,6 +146,10 @@ class Notebook:
         self.page.set_default_timeout(RUN_SECONDS * 1000)
         self.command("notebook:run-all-cells")
         self.page.set_default_timeout(30_000)
+
+    def printed(self, code: str) -> str:
+        """What `code` prints in the kernel, or the error that it ends with."""
+        return self.page.evaluate(PRINTED, code)
 
     def save(self) -> None:
         self.command("docmanager:save")

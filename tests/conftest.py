@@ -1,4 +1,4 @@
-"""What all tests share: where the browser is."""
+"""What several tests share: where the browser is, and a JupyterLab in it."""
 
 import os
 import shutil
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import Notebook, chromium, jupyterlab
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 BROWSERS = [
     "google-chrome",
     "google-chrome-stable",
@@ -39,6 +42,22 @@ def chromium_path() -> str:
         decide = pytest.fail if os.environ.get("CI") else pytest.skip
         decide("no Chromium, Chrome or Edge found: install one, or set CHROMIUM to its path")
     return path
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    """A folder with copies of the notebooks."""
+    return shutil.copytree(NOTEBOOKS, tmp_path_factory.mktemp("lab") / "notebooks")
+
+
+@pytest.fixture(scope="module")
+def opened(root, chromium_path):
+    """A function that opens a notebook of `root` by name in a running JupyterLab."""
+    with (
+        jupyterlab(root, root.parent / "state") as server,
+        chromium(chromium_path) as browser,
+    ):
+        yield lambda name, **options: Notebook(browser, server, name, **options)
 
 
 @pytest.hookimpl(tryfirst=True)

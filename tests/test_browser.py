@@ -4,7 +4,6 @@ Every notebook and every control in it is found by itself; a new one needs no ch
 """
 
 import hashlib
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +13,13 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser import Notebook, at_its_end, chromium, jupyterlab
+from tests.browser import Notebook, at_its_end, write_notebook
+from tests.conftest import NOTEBOOKS
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 NAMES = [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 DEAD = "Error displaying widget"
 EXPLORER = ".jp-CodeCell:has(.jupyter-widgets):has(img)"
-WORKING = """\
+FAILS_AT_3 = """\
 import ipywidgets
 from bnlib.live import Explorer
 
@@ -34,27 +33,6 @@ def draw(live):
 
 Explorer(draw, {"height": ipywidgets.IntSlider(0, 0, 10, description="height")})
 """
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory) -> Path:
-    """A folder with copies of the notebooks, and one with an explorer that fails at 3."""
-    root = tmp_path_factory.mktemp("lab") / "notebooks"
-    shutil.copytree(NOTEBOOKS, root)
-    failing = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(WORKING)])
-    failing.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(failing, root / "failing.ipynb")
-    return root
-
-
-@pytest.fixture(scope="module")
-def opened(root, chromium_path):
-    """A function that opens a notebook by name in a running JupyterLab."""
-    with (
-        jupyterlab(root, root.parent / "state") as server,
-        chromium(chromium_path) as browser,
-    ):
-        yield lambda name, **options: Notebook(browser, server, name, **options)
 
 
 class Seen(NamedTuple):
@@ -121,11 +99,36 @@ def press(cell: Locator, control: Locator, key: str) -> None:
         wait_for_change(cell, before)
 
 
+def watch_it_play(cell: Locator, play_or_pause: Locator) -> None:
+    """Let a Play run for two pictures, and pause it."""
+    play_or_pause.press("Enter")
+    for _ in range(2):
+        wait_for_change(cell, seen(cell))
+    play_or_pause.press("Enter")
+    wait_for_rest(cell)
+
+
+def wait_for_rest(cell: Locator) -> None:
+    """What is still on its way may arrive; then nothing moves any more."""
+    cell.page.wait_for_timeout(400)
+    stopped = seen(cell)
+    cell.page.wait_for_timeout(400)
+    assert seen(cell) == stopped
+
+
 def watch_a_training(cell: Locator) -> None:
-    """Train; move a slider meanwhile; stop; and train again."""
+    """Train with every setting at its upper end, move a slider meanwhile, and stop; train again
+    with every setting at its lower end.
+    """
     train, stop = (cell.get_by_role("button", name=name) for name in ("Train", "Stop"))
     slider = cell.locator(".bnlib-controls").get_by_role("slider").first
-    for _ in range(2):
+    settings = cell.locator(":not(.bnlib-controls) > .widget-hslider").get_by_role("slider").all()
+    assert settings, "nothing can be set"
+    for end in ("End", "Home"):
+        for setting in settings:
+            value = state(setting)
+            setting.press(end)
+            assert state(setting) != value
         before = seen(cell)
         train.press("Enter")
         expect(stop).to_be_enabled()
@@ -134,10 +137,7 @@ def watch_a_training(cell: Locator) -> None:
         press(cell, slider, "ArrowRight")
         stop.press("Enter")
         expect(stop).to_be_disabled()
-        cell.page.wait_for_timeout(300)  # what is still on its way
-        stopped = seen(cell)
-        cell.page.wait_for_timeout(300)
-        assert seen(cell) == stopped
+        wait_for_rest(cell)
 
 
 def state(control: Locator) -> str:
@@ -196,12 +196,15 @@ def move_every_control(cell: Locator) -> None:
         before = seen(cell)
         action.press("Enter")
         wait_for_change(cell, before)
+    for play in cell.locator(".widget-play").all():
+        watch_it_play(cell, play.get_by_role("button").first)
     reset.press("Enter")
     wait_until(cell, lambda now: now == start)
     press(cell, sliders[0], "ArrowRight")
 
 
-def test_a_failing_explorer_says_so_and_recovers(opened):
+def test_a_failing_explorer_says_so_and_recovers(opened, root):
+    write_notebook(root / "failing.ipynb", [FAILS_AT_3])
     notebook = opened("failing.ipynb")
     notebook.run_all()
     [cell] = explorers(notebook)

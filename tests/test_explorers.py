@@ -84,6 +84,16 @@ def test_controls_say_what_they_are(make):
     assert all(control.description for control in explorer.controls.values())
 
 
+@every_explorer
+def test_all_widgets_are_core_widgets(make):
+    """Which VS Code, Colab and Voilà bring along."""
+    widget_tree = [make().panel]
+    for widget in widget_tree:
+        assert widget._model_module == "@jupyter-widgets/controls", widget
+        widget_tree += getattr(widget, "children", ())
+    assert len(widget_tree) > 3
+
+
 def test_depth_shows_that_only_bn_keeps_the_images_apart():
     explorer = depth_explorer()
     explorer.set(depth=12, batch_norm=False)

@@ -1,6 +1,8 @@
 """The live figure and the explorer around it, with a picture made for the purpose."""
 
 import io
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import ipywidgets as widgets
 import numpy as np
@@ -11,6 +13,7 @@ from matplotlib import pyplot
 from PIL import Image
 from traitlets import TraitError
 
+from bnlib import plots
 from bnlib.live import Explorer, LiveFigure
 
 
@@ -158,3 +161,25 @@ def test_artists_that_do_not_move_are_static():
     assert live.png() == before
     moving.set_ydata([1, 1])
     assert live.png() != before
+
+
+def test_threads_that_move_controls_at_once_leave_the_picture_of_the_last_values(monkeypatch):
+    """JupyterLab hands the messages of widgets to a thread of their own, the first ones to the
+    main thread.
+    """
+    explorer, sent = make(), []
+    monkeypatch.setattr(plots, "display_png", lambda figure, png, text, **_: sent.append(png))
+    explorer._ipython_display_()
+
+    def pull(name):
+        for value in [1, 6, 3, 9, 2, 8] * 10:
+            explorer.controls[name].value = value
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(pull, explorer.controls))
+    assert explorer.png() == sent[-1]
+    whole = set()
+    for height, width in itertools.product([1, 2, 3, 5, 6, 8, 9], repeat=2):
+        explorer.set(height=height, width=width)
+        whole.add(explorer.png())
+    assert whole.issuperset(sent)

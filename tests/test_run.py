@@ -349,6 +349,7 @@ def test_jupyterlab_wants_its_token_and_listens_here_only(server):
     [
         ("@jupyter-widgets/jupyterlab-manager:plugin", "saveState", True),
         ("@jupyterlab/apputils-extension:notification", "fetchNews", "false"),
+        ("@jupyterlab/apputils-extension:kernels-settings", "commsOverSubshells", "disabled"),
     ],
 )
 def test_jupyterlab_serves_the_settings(server, plugin, name, value):

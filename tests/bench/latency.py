@@ -9,9 +9,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-import nbformat
-
-from tests.browser import Notebook, at_its_end, chromium, jupyterlab
+from tests.browser import Notebook, at_its_end, chromium, jupyterlab, write_notebook
 from tests.conftest import find_browser
 from tests.explorers import EXPLORERS
 
@@ -59,13 +57,11 @@ def measure() -> dict[str, dict[str, list[float]]]:
         name = make.__name__
         cells.append(f"from {make.__module__} import {name}\n{name}()")
         cells += ["floor()", f"by_interact({name}())"]
-    notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     times = {name: {"explorer": [], "floor": [], "interact": []} for name in names}
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder, "notebooks")
         root.mkdir()
-        nbformat.write(notebook, root / "latency.ipynb")
+        write_notebook(root / "latency.ipynb", cells)
         with (
             jupyterlab(root, Path(folder, "state")) as server,
             chromium(find_browser()) as browser,
