@@ -2,18 +2,21 @@
 
 For every explorer, in one run and in turns: the explorer itself; the floor, a slider that only
 changes a label through the kernel; and `interact`, which draws the same picture as a new inline
-figure at each change. Budgets: median at most 1.5 floors and at most 0.4 of interact.
+figure at each change.
 """
 
 import statistics
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from tests.bench.table import Row, markdown
 from tests.browser import Notebook, at_its_end, chromium, jupyterlab, write_notebook
 from tests.conftest import find_browser
 from tests.explorers import EXPLORERS
 
 ROUNDS, WARM_UP = 4, 2
+BUDGETS = {"floor": 1.5, "interact": 0.4}  # of the medians
 SETUP = """\
 %matplotlib inline
 import ipywidgets
@@ -71,11 +74,11 @@ def measure() -> dict[str, dict[str, list[float]]]:
             for _ in range(ROUNDS):
                 ways = ((name, way) for name in names for way in times[name])
                 for index, (name, way) in enumerate(ways, start=1):
-                    times[name][way] += _press(opened, index, way)
+                    times[name][way] += press(opened, index, way)
     return times
 
 
-def _press(opened: Notebook, index: int, way: str) -> list[float]:
+def press(opened: Notebook, index: int, way: str) -> list[float]:
     """Milliseconds for a slider moved to and fro, which ends where it started."""
     cell = opened.cell(index)
     place = cell.locator(".bnlib-controls") if way == "explorer" else cell
@@ -89,24 +92,21 @@ def _press(opened: Notebook, index: int, way: str) -> list[float]:
     return [opened.milliseconds_to(what, cell, key) for key in keys][WARM_UP:]
 
 
-def table() -> str:
-    """A Markdown table of medians and 95th percentiles, and the medians' ratios."""
-    lines = [
-        "| slider to picture, ms | explorer p50 / p95 | floor | interact | "
-        "÷ floor (≤ 1.5) | ÷ interact (≤ 0.4) |",
-        "|---|---|---|---|---|---|",
-    ]
+def p50_p95(times: list[float]) -> str:
+    """Median and 95th percentile."""
+    return f"{statistics.median(times):.0f} / {statistics.quantiles(times, n=20)[-1]:.0f} ms"
+
+
+def rows() -> Iterator[Row]:
+    """Two rows for each explorer: beside the floor, and beside `interact`."""
     for name, ways in measure().items():
-        median = {way: statistics.median(times) for way, times in ways.items()}
-        cells = [
-            f"{median[way]:.0f} / {statistics.quantiles(times, n=20)[-1]:.0f}"
-            for way, times in ways.items()
-        ]
-        ratios = (median["explorer"] / median[other] for other in ("floor", "interact"))
-        cells += [f"{ratio:.2f}" for ratio in ratios]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        what = f"slider to picture, {name}, p50 / p95"
+        for other, budget in BUDGETS.items():
+            ratio = statistics.median(ways["explorer"]) / statistics.median(ways[other])
+            beside = f"{other} {p50_p95(ways[other])}"
+            figures = p50_p95(ways["explorer"]), beside, f"{ratio:.2f}", f"≤ {budget}"
+            yield Row(what, *figures, ratio <= budget)
 
 
 if __name__ == "__main__":
-    print(table())
+    print(markdown(rows()))

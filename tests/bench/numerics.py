@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 
 from bnlib.numpy_bn import BatchNorm
+from tests.bench.table import Row, markdown
 
 SHAPES = {(60, 100): 2000, (256, 512): 400, (64, 32, 28, 28): 60}  # shape: repetitions
 TORCH_BUDGET = 1.5  # bnlib takes at most this many times what PyTorch takes
@@ -51,34 +52,30 @@ class Textbook:
         return dx_hat / self.std + dvar * 2 * self.x_mu / self.m + dmu / self.m
 
 
-def table() -> str:
-    """The times and the ratios that the budgets limit, as a Markdown table."""
+def rows() -> Iterator[Row]:
+    """Two rows for each shape: beside PyTorch, and beside the textbook."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the NumPy versions use one thread too: no BLAS in them
     try:
-        rows = [_row(shape, repetitions) for shape, repetitions in SHAPES.items()]
+        for shape, repetitions in SHAPES.items():
+            yield from _rows(shape, repetitions)
     finally:
         torch.set_num_threads(threads)
-    return "\n".join(
-        [
-            "| forward + backward, float32 | bnlib ms | textbook ms | PyTorch ms "
-            f"| bnlib / PyTorch (≤ {TORCH_BUDGET}) | textbook / bnlib (≥ {TEXTBOOK_BUDGET}) |",
-            "|---|---|---|---|---|---|",
-            *rows,
-        ]
-    )
 
 
-def _row(shape: tuple[int, ...], repetitions: int) -> str:
+def _rows(shape: tuple[int, ...], repetitions: int) -> Iterator[Row]:
     rng = np.random.default_rng(0)
     x = rng.standard_normal(shape, dtype=np.float32)
     dy = rng.standard_normal(shape, dtype=np.float32)
     steps = [_numpy_step(BatchNorm(shape[1]), x, dy), _numpy_step(Textbook(x), x, dy)]
-    bnlib, textbook, pytorch = _medians_ms([*steps, _torch_step(x, dy)], repetitions)
-    return (
-        f"| {shape} | {bnlib:.3f} | {textbook:.3f} | {pytorch:.3f} "
-        f"| {bnlib / pytorch:.2f} | {textbook / bnlib:.2f} |"
-    )
+    ours, textbook, pytorch = _medians_ms([*steps, _torch_step(x, dy)], repetitions)
+    what, figure = f"NumPy BN forward + backward, {shape}", f"{ours:.3f} ms"
+    ratio = ours / pytorch
+    holds = ratio <= TORCH_BUDGET
+    yield Row(what, figure, f"PyTorch {pytorch:.3f} ms", f"{ratio:.2f}", "≤ 1.5", holds)
+    ratio = textbook / ours
+    holds = ratio >= TEXTBOOK_BUDGET
+    yield Row(what, figure, f"textbook {textbook:.3f} ms", f"{ratio:.2f}", "≥ 1.5", holds)
 
 
 def _numpy_step(bn: BatchNorm | Textbook, x: np.ndarray, dy: np.ndarray) -> Callable[[], None]:
@@ -117,4 +114,4 @@ def _medians_ms(steps: list[Callable[[], None]], repetitions: int) -> np.ndarray
 
 
 if __name__ == "__main__":
-    print(table())
+    print(markdown(rows()))

@@ -5,6 +5,7 @@ Budget: at most 15 %. `python -m tests.bench.recording` prints the table.
 
 import statistics
 import time
+from collections.abc import Iterator
 
 import torch
 
@@ -13,6 +14,7 @@ from bnlib.experiments import BN_OR_NOT
 from bnlib.models import mlp
 from bnlib.recorder import Recorder, geometric_steps
 from bnlib.training import train
+from tests.bench.table import Row, markdown
 
 STEPS, LOOKS, ROUNDS = 1000, 60, 5
 
@@ -29,20 +31,17 @@ def seconds(options: dict, looks: int) -> float:
     return time.perf_counter() - start
 
 
-def table() -> str:
-    """Seconds without and with recording, and the overhead, as a Markdown table."""
+def rows() -> Iterator[Row]:
+    """A row for the network without BN, and one for that with BN."""
     torch.set_num_threads(1)
-    lines = [
-        f"| {STEPS} steps, {LOOKS} looks | bare, s | recorded, s | overhead (≤ 15 %) |",
-        "|---|---|---|---|",
-    ]
     for name, options in BN_OR_NOT.items():
         pairs = [(seconds(options, 0), seconds(options, LOOKS)) for _ in range(ROUNDS)]
         bare, recorded = map(statistics.median, zip(*pairs, strict=True))
         overhead = statistics.median(r / b - 1 for b, r in pairs)
-        lines.append(f"| {name} | {bare:.2f} | {recorded:.2f} | {overhead:.0%} |")
-    return "\n".join(lines)
+        what = f"training with {LOOKS} looks in {STEPS} steps, {name}"
+        figures = f"{recorded:.2f} s", f"bare {bare:.2f} s", f"+{overhead:.0%}"
+        yield Row(what, *figures, "≤ +15 %", overhead <= 0.15)
 
 
 if __name__ == "__main__":
-    print(table())
+    print(markdown(rows()))
