@@ -9,6 +9,7 @@ when a saved notebook is opened the next day, on GitHub and on nbviewer.
 """
 
 import html
+import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -97,6 +98,7 @@ class Explorer:
         self._update = plots.styled(draw)(self.live)
         self._status = widgets.HTML()
         self._display_id: str | None = None
+        self._image: widgets.Image | None = None  # in Voilà only
         self._paused = False
         self._start = self.values
         self.buttons = {
@@ -184,6 +186,10 @@ class Explorer:
         )
 
     def _ipython_display_(self) -> None:
+        if os.environ.get("SERVER_SOFTWARE", "").startswith("voila") and not self._image:
+            # On a page of Voilà outputs stay as they are, and only widgets change.
+            self._image = widgets.Image(width=plots.css_width(self.live.figure))
+            self.panel.children += (self._image,)
         controls = self.panel._repr_mimebundle_()
         names = [control.description for control in self.controls.values()]
         controls["text/plain"] = RUN_HINT + ", ".join([*names, *self.buttons])
@@ -192,5 +198,8 @@ class Explorer:
         self._show_picture()
 
     def _show_picture(self, update: bool = False) -> None:
+        if self._image:
+            self._image.value = self.png()
+            return
         options = {"display_id": self._display_id, "update": update}
         plots.display_png(self.live.figure, self.png(), self.text or self.line, **options)

@@ -87,13 +87,17 @@ def reduce_colours(image: Image.Image) -> Image.Image:
     return reduced
 
 
+def css_width(figure: Figure) -> int:
+    """How many CSS pixels wide `figure` is shown."""
+    return round(figure.get_figwidth() * CSS_DPI)
+
+
 def display_png(figure: Figure, png: bytes, text: str, **options) -> None:
     """Show `png`, a picture of `figure`, under the cell. `text` stands for it where pictures cannot
     be shown; `options` are those of IPython's `display`.
     """
-    width = round(figure.get_figwidth() * CSS_DPI)
     data = {"image/png": png, "text/plain": text}
-    display(data, raw=True, metadata={"image/png": {"width": width}}, **options)
+    display(data, raw=True, metadata={"image/png": {"width": css_width(figure)}}, **options)
 
 
 def show(figure: Figure, text: str) -> None:

@@ -183,3 +183,16 @@ def test_threads_that_move_controls_at_once_leave_the_picture_of_the_last_values
         explorer.set(height=height, width=width)
         whole.add(explorer.png())
     assert whole.issuperset(sent)
+
+
+def test_in_voila_the_picture_is_a_widget_since_outputs_stay_as_they_are(monkeypatch, shell):
+    monkeypatch.setenv("SERVER_SOFTWARE", "voila/0.5.13")
+    explorer = make()
+    for _ in range(2):  # shown twice, it has one picture
+        with capture_output() as captured:
+            explorer._ipython_display_()
+        assert not any("image/png" in output.data for output in captured.outputs)
+    [image] = [child for child in explorer.panel.children if isinstance(child, widgets.Image)]
+    assert image.value == explorer.png() and image.width == "840"
+    explorer.set(height=9)
+    assert image.value == explorer.png()
