@@ -75,7 +75,7 @@ def activations_explorer(comparison: Comparison | None = None) -> TrainingExplor
         "init": widgets.SelectionSlider(
             options=[("0.03", 0.03), ("0.1", 0.1), ("He", "he"), ("0.3", 0.3), ("1", 1.0)],
             value="he",
-            description="weights, std",
+            description="init std",
         ),
         "depth": widgets.IntSlider(REGIME["depth"], 1, DEEPEST, description="depth"),
     }

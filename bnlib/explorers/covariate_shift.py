@@ -62,7 +62,7 @@ def covariate_shift_explorer(comparison: Comparison | None = None) -> TrainingEx
         "seed": widgets.IntSlider(0, 0, 9, description="seed"),
         "lr": widgets.SelectionSlider(options=[0.1, 0.5, 1.0, 3.0], value=0.5, description="rate"),
         "init": widgets.SelectionSlider(
-            options=[0.03, 0.1, 0.3, 1.0], value=0.1, description="weights, std"
+            options=[0.03, 0.1, 0.3, 1.0], value=0.1, description="init std"
         ),
         "depth": widgets.IntSlider(3, 1, 6, description="depth"),
     }
