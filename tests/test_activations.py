@@ -95,7 +95,7 @@ def test_training_deeper_gives_more_layers_and_less_deep_takes_them(explorer):
     assert explorer.controls["layer"].value == explorer.controls["layer"].max == 2
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_network_that_diverges_says_so_and_the_others_go_on(explorer):
     train(explorer, init=1.0, lr=1, depth=10)
     explorer.set(layer=10, step=200)
