@@ -135,7 +135,7 @@ def watch_a_training(cell: Locator) -> None:
         # The line may stay: the step that is shown can be the same in the new training.
         wait_until(cell, lambda now, before=before: now.picture != before.picture)
         press(cell, slider, "ArrowRight")
-        stop.press("Enter")
+        stop.click()
         expect(stop).to_be_disabled()
         wait_for_rest(cell)
 
@@ -185,12 +185,15 @@ def move_every_control(cell: Locator) -> None:
     """Pointer and keyboard, every control to its ends; Reset; and one step that stays."""
     start, controls = seen(cell), cell.locator(".bnlib-controls")
     sliders = controls.get_by_role("slider").all()
-    drag(cell, sliders[0])
     for slider in sliders:
+        drag(cell, slider)
         for key in ("End", "PageDown", "ArrowLeft", "Home", "ArrowRight"):
             press(cell, slider, key)
     for box in controls.get_by_role("checkbox").all():
         press(cell, box, "Space")
+        before = seen(cell)
+        box.click()
+        wait_for_change(cell, before)
     *actions, reset = controls.get_by_role("button").all()
     for action in actions:
         before = seen(cell)
@@ -198,7 +201,7 @@ def move_every_control(cell: Locator) -> None:
         wait_for_change(cell, before)
     for play in cell.locator(".widget-play").all():
         watch_it_play(cell, play.get_by_role("button").first)
-    reset.press("Enter")
+    reset.click()
     wait_until(cell, lambda now: now == start)
     press(cell, sliders[0], "ArrowRight")
 

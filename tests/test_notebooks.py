@@ -20,7 +20,10 @@ from tests.execute import WIDGET_VIEW, canonical
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-PAGES = [ROOT / "README.md", ROOT / "data" / "README.md"]
+PAGES = [
+    ROOT / page
+    for page in ("README.md", "data/README.md", "notebooks/teachers.md", "tests/bench/README.md")
+]
 SILENT = (ast.Assert, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
 pytestmark = pytest.mark.filterwarnings("error")

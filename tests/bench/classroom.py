@@ -4,6 +4,7 @@ and 05. Linux only: the memory of a student is counted with what kernels share d
 
 import asyncio
 import statistics
+import subprocess
 import time
 from collections.abc import Iterator
 
@@ -48,7 +49,7 @@ class Class:
         start = time.perf_counter()
         folder = {"metadata": {"path": str(NOTEBOOKS)}}
         client = NotebookClient(lessons(), timeout=PATIENCE_SECONDS, resources=folder)
-        async with client.async_setup_kernel():
+        async with client.async_setup_kernel(stderr=subprocess.DEVNULL):  # warnings about itself
             try:
                 for index, cell in enumerate(client.nb.cells):
                     await client.async_execute_cell(cell, index)

@@ -17,7 +17,7 @@ from tests.conftest import NOTEBOOKS
 def validate(path: Path) -> tuple[float, float]:
     """Seconds, and the peak of the kernel's memory in MB."""
     start, peak = time.perf_counter(), 0
-    command = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", str(path)]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n0", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as pytest:
         while pytest.poll() is None:
             peak = max([peak, *map(_resident, psutil.Process(pytest.pid).children())])
