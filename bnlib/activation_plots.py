@@ -94,8 +94,11 @@ class FourNetworks:
         """Show a network: the `inputs` of a layer, any shape; `activations` (rows, 100), a row for
         each digit; gradient `norms` (layers,); accuracy (looks,), 0 to 1, so far.
         """
+        diverged = not np.isfinite(inputs).all()
+        self._notes[name].set_text("diverged:\nno numbers" if diverged else "")
+        if diverged:  # what is left of the numbers means nothing
+            inputs, activations = np.zeros(0), np.zeros_like(activations)
         self._images[name].set_data(_grey(name, activations))
-        self._notes[name].set_text("" if np.isfinite(inputs).all() else "diverged:\nno numbers")
         self._bars[name].set_data(_heights(inputs))
         visible = np.clip(norms, *NORM_ENDS)  # what lies beyond is drawn on the edge
         self._norms[name].set_data(range(1, len(norms) + 1), visible)

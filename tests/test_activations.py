@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
 from bnlib.activation_measures import activate, dead_share, row_correlation
@@ -96,9 +97,12 @@ def test_training_deeper_gives_more_layers_and_less_deep_takes_them(explorer):
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_a_network_that_diverges_says_so_and_the_others_go_on(explorer):
-    train(explorer, init=1.0, lr=1, depth=10)
-    explorer.set(layer=10, step=200)
+@pytest.mark.parametrize(("init", "lr", "depth"), [(1.0, 1, 10), (0.3, 0.1, 6)])
+def test_a_network_that_diverges_says_so_and_the_others_go_on(explorer, init, lr, depth):
+    train(explorer, init=init, lr=lr, depth=depth)
+    explorer.set(layer=depth, step=200)
+    images = explorer.live.figure.findobj(AxesImage)
+    assert [bool(image.get_array().min() == 255) for image in images].count(True) == 1
     written = [text.get_text() for text in explorer.live.figure.findobj(Text)]
     assert written.count("diverged:\nno numbers") == 1
     assert "ReLU, without BN: the loss became" in explorer.line
