@@ -1,10 +1,11 @@
-"""What several tests share: where the browser is, and a JupyterLab in it."""
+"""What several tests share: an IPython, where the browser is, and a JupyterLab in it."""
 
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from tests.browser import Notebook, chromium, jupyterlab
 
@@ -42,6 +43,13 @@ def chromium_path() -> str:
         decide = pytest.fail if os.environ.get("CI") else pytest.skip
         decide("no Chromium, Chrome or Edge found: install one, or set CHROMIUM to its path")
     return path
+
+
+@pytest.fixture
+def shell():
+    """An IPython, so that `display` publishes."""
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
 
 
 @pytest.fixture(scope="module")

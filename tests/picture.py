@@ -11,9 +11,8 @@ from PIL import Image
 
 from bnlib import plots
 from tests.browser import Notebook, chromium, jupyterlab
-from tests.conftest import find_browser
+from tests.conftest import NOTEBOOKS, find_browser
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 PRESSES, FRAME_MS, PAUSE_MS = 24, 60, 1500
 
 

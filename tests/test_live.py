@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import ipywidgets as widgets
 import numpy as np
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib import pyplot
 from PIL import Image
@@ -37,13 +36,6 @@ def make(actions=None) -> Explorer:
 
     sliders = {name: widgets.IntSlider(5, 0, 10, description=name) for name in ("height", "width")}
     return Explorer(draw, sliders, actions)
-
-
-@pytest.fixture
-def shell():
-    """An IPython, so that `display` publishes."""
-    yield InteractiveShell.instance()
-    InteractiveShell.clear_instance()
 
 
 def status(explorer: Explorer) -> str:

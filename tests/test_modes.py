@@ -5,7 +5,6 @@ import io
 import numpy as np
 import pytest
 import torch
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
 
@@ -147,13 +146,6 @@ PICTURES = {
     "drift": lambda: mode_plots.show_drift(np.ones((3, 64)), [0, 0.1, 0.2], DRIFT),
     "fine_tuning": lambda: mode_plots.show_fine_tuning("abc", SHARES, SHARES),
 }
-
-
-@pytest.fixture
-def shell():
-    """An IPython, so that `display` publishes."""
-    yield InteractiveShell.instance()
-    InteractiveShell.clear_instance()
 
 
 def test_every_picture_is_tried_here():

@@ -4,7 +4,6 @@ import io
 
 import numpy as np
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
 
@@ -22,11 +21,7 @@ PICTURES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def shell():
-    """An IPython, so that `display` publishes."""
-    yield InteractiveShell.instance()
-    InteractiveShell.clear_instance()
+pytestmark = pytest.mark.usefixtures("shell")
 
 
 def test_every_picture_is_tried_here():
