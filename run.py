@@ -29,9 +29,9 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 COMMANDS = {  # without --allow-root JupyterLab refuses to start in most containers
     "lab": ["jupyterlab", "--allow-root", "--LabApp.default_url=/lab/tree/" + FIRST],
     "test": ["pytest"],
-    "execute": ["tests.execute"],
-    "bench": ["tests.bench"],
-    "picture": ["tests.picture"],
+    "execute": ["tests.tools.execute"],
+    "bench": ["tests.tools.bench"],
+    "picture": ["tests.tools.picture"],
 }
 
 REMEDIES = [  # what a failure says -> what to do

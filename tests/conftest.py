@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from tests.browser import Notebook, chromium, jupyterlab
+from tests.tools.browser import Notebook, chromium, jupyterlab
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 BROWSERS = [

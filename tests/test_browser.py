@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser import Notebook, at_its_end, write_notebook
+from tests.tools.browser import Notebook, at_its_end, write_notebook
 from tests.conftest import NOTEBOOKS
 
 NAMES = [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
@@ -21,7 +21,7 @@ DEAD = "Error displaying widget"
 EXPLORER = ".jp-CodeCell:has(.jupyter-widgets):has(img)"
 FAILS_AT_3 = """\
 import ipywidgets
-from bnlib.live import Explorer
+from bnlib.live.explorer import Explorer
 
 def draw(live):
     line = live.figure.subplots().plot([0, 1], [0, 0])[0]

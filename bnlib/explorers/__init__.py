@@ -1,3 +1,1 @@
-"""The widgets of the lessons, one module per lesson. They wire controls to the rest of bnlib and
-compute nothing.
-"""
+"""The widgets of the lessons, a module for each: controls wired to the rest of bnlib."""

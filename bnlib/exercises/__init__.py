@@ -1,0 +1,1 @@
+"""Checks of what a student writes, a module for each lesson."""

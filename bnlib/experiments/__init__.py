@@ -1,0 +1,1 @@
+"""Data, networks, their training, and what is measured of them: no picture, no widget."""

@@ -1,0 +1,49 @@
+"""Lesson 00: what reaches the last layer of a deep sigmoid network, with and without BN."""
+
+import ipywidgets as widgets
+import numpy as np
+
+from bnlib import plots
+from bnlib.experiments.data import load_digits
+from bnlib.live.explorer import Explorer, LiveFigure, Update
+from bnlib.experiments.signal_propagation import propagate, spread
+
+MAX_DEPTH = 12
+IMAGES_PER_DIGIT = 10
+
+
+def depth_explorer() -> Explorer:
+    """One slider (depth), one switch (BN): the activations of the last layer for 100 digits."""
+    x, labels = _some_of_each_digit()
+    layers = {bn: propagate(x, MAX_DEPTH, batch_norm=bn) for bn in (False, True)}
+    spreads = {bn: [spread(activations) for activations in layers[bn]] for bn in layers}
+
+    def draw(live: LiveFigure) -> Update:
+        left, right = live.figure.subplots(1, 2, width_ratios=(1.15, 1))
+        image = plots.activation_image(left, layers[False][0], labels)
+        marker = plots.spread_by_layer(right, spreads[True], spreads[False])
+        live.moves(image, marker)
+
+        def update(depth: int, batch_norm: bool) -> str:
+            value = spreads[batch_norm][depth - 1]
+            image.set_data(layers[batch_norm][depth - 1])
+            marker.set_data([depth], [value])
+            return (
+                f"Layer {depth} {'with' if batch_norm else 'without'} BN: from image to image, a "
+                f"unit's activation differs by {value:.1g} (standard deviation over 100 images)."
+            )
+
+        return update
+
+    controls = {
+        "depth": widgets.IntSlider(6, 1, MAX_DEPTH, description="depth (layers)"),
+        "batch_norm": widgets.Checkbox(False, description="batch normalization"),
+    }
+    return Explorer(draw, controls)
+
+
+def _some_of_each_digit() -> tuple[np.ndarray, np.ndarray]:
+    digits = load_digits()
+    rows = [np.flatnonzero(digits.y_train == label)[:IMAGES_PER_DIGIT] for label in range(10)]
+    rows = np.concatenate(rows)
+    return digits.x_train[rows].astype(np.float64), digits.y_train[rows]

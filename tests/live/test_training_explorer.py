@@ -1,0 +1,149 @@
+"""A training behind an explorer: started, watched, stopped, and never two at a time."""
+
+import asyncio
+import itertools
+import time
+
+import ipywidgets as widgets
+import pytest
+
+from bnlib.live.training_explorer import TrainingExplorer
+
+STEP_SECONDS = 0.005
+
+
+class Watched:
+    """An explorer with a training of `steps` steps that fails at `fails_at`."""
+
+    def __init__(self, steps: int = 10**6, fails_at: int = -1):
+        self.taken, self.steps, self.fails_at = 0, steps, fails_at
+        sliders = {"height": widgets.IntSlider(5, 0, 10, description="height")}
+        settings = {"rate": widgets.FloatSlider(0.5, min=0, max=1, description="rate")}
+        self.explorer = TrainingExplorer(self.draw, sliders, settings, self.train)
+
+    def draw(self, live):
+        line = live.figure.subplots().plot([0, 1], [0, 1])[0]
+        live.moves(line)
+
+        def update(height):
+            line.set_ydata([0, self.taken / self.steps])
+            return f"height {height}, {self.taken} steps"
+
+        return update
+
+    def train(self, rate):
+        if rate == 0:
+            raise ValueError("a rate of 0 trains nothing")
+        self.taken = 0
+        for step in itertools.count(1):
+            if step == self.fails_at:
+                raise ArithmeticError("diverged")
+            time.sleep(STEP_SECONDS)
+            self.taken = step
+            yield step / self.steps
+
+
+async def finish(watched: Watched) -> None:
+    await asyncio.sleep(0)
+    while watched.explorer.running:
+        await asyncio.sleep(0.01)
+
+
+def test_a_training_runs_to_its_end_and_the_line_follows():
+    watched = Watched(steps=30)
+
+    async def scene():
+        watched.explorer.train_button.click()
+        await finish(watched)
+
+    asyncio.run(scene())
+    assert watched.taken == 30 and "30 steps" in watched.explorer.line
+    assert watched.explorer.progress.value == 1
+    assert 0 < float(watched.explorer.speed.value.split()[0]) <= 1 / STEP_SECONDS
+
+
+def test_the_kernel_answers_while_it_trains():
+    watched = Watched()
+
+    async def scene():
+        watched.explorer.start()
+        await asyncio.sleep(0.2)
+        start = time.perf_counter()
+        await asyncio.sleep(0)
+        waited = time.perf_counter() - start
+        watched.explorer.controls["height"].value = 9
+        assert watched.explorer.running and "height 9" in watched.explorer.line
+        watched.explorer.stop()
+        return waited
+
+    assert asyncio.run(scene()) < 0.3
+
+
+def test_stop_keeps_what_there_is():
+    watched = Watched()
+
+    async def scene():
+        watched.explorer.start()
+        await asyncio.sleep(0.2)
+        watched.explorer.stop_button.click()
+        await finish(watched)
+        taken = watched.taken
+        await asyncio.sleep(0.2)
+        assert 0 < watched.taken == taken
+
+    asyncio.run(scene())
+    assert watched.explorer.stop_button.disabled
+
+
+@pytest.mark.parametrize("how", ["train again", "another", "display"])
+def test_two_trainings_never_run_at_once(how):
+    first, second = Watched(), Watched(steps=20)
+
+    async def scene():
+        first.explorer.start()
+        await asyncio.sleep(0.5)
+        if how == "train again":
+            taken = first.taken
+            first.explorer.train_button.click()
+            await asyncio.sleep(0.06)
+            assert first.taken < taken
+            first.explorer.stop()
+        elif how == "another":
+            second.explorer.start()
+            await finish(second)
+        else:
+            second.explorer._ipython_display_()
+        await finish(first)
+        taken = first.taken
+        await asyncio.sleep(0.1)
+        assert first.taken == taken and not first.explorer.running
+
+    asyncio.run(scene())
+
+
+def test_an_impossible_setting_is_said_and_stops_nothing_else():
+    watched = Watched(steps=20)
+    watched.explorer.settings["rate"].value = 0
+
+    async def scene():
+        watched.explorer.start()
+        await finish(watched)
+        assert "a rate of 0 trains nothing" in watched.explorer._status.value
+        watched.explorer.settings["rate"].value = 0.5
+        watched.explorer.start()
+        await finish(watched)
+
+    asyncio.run(scene())
+    assert watched.taken == 20
+
+
+def test_an_error_in_the_training_is_shown():
+    watched = Watched(fails_at=5)
+
+    async def scene():
+        watched.explorer.start()
+        await finish(watched)
+
+    asyncio.run(scene())
+    assert "ArithmeticError: diverged" in watched.explorer._status.value
+    assert watched.taken == 4 and not watched.explorer.running
