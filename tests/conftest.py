@@ -9,7 +9,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from tests.tools.browser import Notebook, chromium, jupyterlab
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
 BROWSERS = [
     "google-chrome",
     "google-chrome-stable",
@@ -33,6 +34,14 @@ def find_browser() -> str | None:
     if "CHROMIUM" in os.environ:
         return shutil.which(os.environ["CHROMIUM"])
     return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Let torch use one thread, as the lessons do: on small networks two wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The floors of bnlib: imports only go down, and what is light stays light."""
+"""Who may import whom in bnlib, folder by folder, and what is light and stays light."""
 
 import ast
 import json
@@ -11,31 +11,35 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.conftest import ROOT
+
 PACKAGE = ROOT / "bnlib"
-FLOORS = [
-    {"numpy_bn", "torch_bn", "__init__"},
-    {"data", "evaluation", "experiments", "models", "recorder", "signal_propagation", "training"}
-    | {"activation_measures"},
-    {"live", "live_training", "activation_plots", "mode_plots", "plots", "shift_plots"},
-    {"explorers"},
-]
+SUBJECT = "the subject"  # the modules at the root of bnlib
+MAY_IMPORT = {
+    SUBJECT: set(),
+    "live": set(),
+    "experiments": {SUBJECT},
+    "pictures": {"live"},
+    "exercises": {"live", "experiments", SUBJECT},
+    "explorers": {"live", "experiments", "pictures", "exercises", SUBJECT},
+}
 MODULES = sorted(PACKAGE.rglob("*.py"))
+FREE_OF_TORCH = ("live", "pictures", "explorers")
 
 
-def floor(name: str) -> int:
-    """The floor of a module, by its name below bnlib."""
-    floors = [number for number, names in enumerate(FLOORS) if name in names]
-    assert floors, f"bnlib.{name} is new: write it into FLOORS, on the floor where it belongs"
-    return floors[0]
+def folder_of(name: str) -> str:
+    """The folder of a module by its name: "bnlib.live.figure", as for an import of it."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 and (PACKAGE / parts[1]).is_dir() else SUBJECT
 
 
-def name_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imports(path: Path) -> set[str]:
-    """The absolute names that a module imports, anywhere in it: "numpy", "bnlib.plots", …"""
+    """The absolute names that a module imports, anywhere in it: "numpy", "bnlib.numpy_bn", …"""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -47,25 +51,35 @@ def imports(path: Path) -> set[str]:
 
 
 def of_bnlib(names: set[str]) -> set[str]:
-    return {name.split(".")[1] for name in names if name.startswith("bnlib.")} - {"__version__"}
+    return {name for name in names if name.split(".")[0] == "bnlib"}
 
 
-def by_path(path: Path) -> str:
-    return path.relative_to(PACKAGE).as_posix()
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_a_folder_imports_only_from_those_it_may(path):
+    folder = folder_of(module_name(path))
+    imported = {folder_of(name) for name in of_bnlib(imports(path))}
+    assert imported - {folder} <= MAY_IMPORT[folder]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=by_path)
-def test_imports_only_go_down(path):
-    below = floor(name_of(path))
-    assert {name for name in of_bnlib(imports(path)) if floor(name) > below} == set()
+def test_the_table_has_no_circle():
+    """Folder by folder, each has only to do with those that are done already."""
+    done: set[str] = set()
+    while ready := [f for f, others in MAY_IMPORT.items() if f not in done and others <= done]:
+        done |= {*ready}
+    assert done == {*MAY_IMPORT}
 
 
-@pytest.mark.parametrize("name", ["numpy_bn", "torch_bn"])
-def test_the_numerics_import_numpy_or_torch_only(name):
-    names = imports(PACKAGE / f"{name}.py")
-    assert of_bnlib(names) == set()
-    others = {name.split(".")[0] for name in names} - sys.stdlib_module_names
-    assert others == {name.split("_")[0]}
+@pytest.mark.parametrize("path", [*PACKAGE.rglob("__init__.py")], ids=module_name)
+def test_init_files_import_nothing(path):
+    assert imports(path) == set()
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if path.parent == PACKAGE], ids=module_name
+)
+def test_the_subject_imports_numpy_or_torch_only(path):
+    others = {name.split(".")[0] for name in imports(path)} - sys.stdlib_module_names
+    assert others <= {path.stem.split("_")[0]}
 
 
 def loaded_after(code: str) -> set[str]:
@@ -81,10 +95,11 @@ def test_importing_bnlib_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "module", ["plots", "live", "live_training", "activation_plots", "mode_plots", "shift_plots"]
+    "path", [path for path in MODULES if path.parent.name in FREE_OF_TORCH], ids=module_name
 )
-def test_pictures_do_not_load_torch(module):
-    assert "torch" not in loaded_after(f"import bnlib.{module}")
+def test_what_is_shown_loads_no_torch(path):
+    """Each module alone: an explorer loads torch when a training starts."""
+    assert "torch" not in loaded_after(f"import {module_name(path)}")
 
 
 PROBE = """
@@ -112,3 +127,19 @@ def test_lesson_00_does_not_load_torch(lesson_00):
 def test_lesson_00_takes_at_most_200_MB(lesson_00):
     kilobytes = int(re.search(r"VmHWM:\s+(\d+) kB", lesson_00["status"])[1])
     assert kilobytes <= 200_000
+
+
+# One stem for a lesson
+
+
+def stems(folder: str, suffix: str) -> set[str]:
+    """The stems in a folder; those of notebooks without their number."""
+    names = {path.stem for path in (ROOT / folder).glob(f"*{suffix}")}
+    return {re.sub(r"^\d\d_", "", name) for name in names}
+
+
+@pytest.mark.parametrize("folder", ["pictures", "explorers", "exercises"])
+def test_a_lesson_has_one_stem(folder):
+    """A module there belongs to a lesson, or is what several share and says so."""
+    shared = {"__init__", "parts", "compared_trainings"}
+    assert stems(f"bnlib/{folder}", ".py") - shared <= stems("notebooks", ".ipynb")

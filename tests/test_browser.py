@@ -13,12 +13,20 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.tools.browser import Notebook, at_its_end, write_notebook
 from tests.conftest import NOTEBOOKS
+from tests.tools.browser import Notebook, at_its_end, write_notebook
 
 NAMES = [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 DEAD = "Error displaying widget"
 EXPLORER = ".jp-CodeCell:has(.jupyter-widgets):has(img)"
+# Tells of the explorer number {number} of a notebook what its action {label} sets, and what is set.
+ACTION = """
+from bnlib.live.explorer import Explorer
+
+explorer = [out for out in Out.values() if isinstance(out, Explorer)][{number}]
+wanted = explorer.actions[{label!r}](**explorer.values)
+print([*wanted.items()], [(name, explorer.values[name]) for name in wanted], sep="|")
+"""
 FAILS_AT_3 = """\
 import ipywidgets
 from bnlib.live.explorer import Explorer
@@ -150,9 +158,10 @@ def test_a_lesson_from_the_first_look_to_the_next_day(opened, root, name):
     notebook = opened(name)
     look_before_anything_has_run(notebook, root / name)
     notebook.run_all()
-    for cell in explorers(notebook):
+    for number, cell in enumerate(explorers(notebook)):
         cell.scroll_into_view_if_needed()
         move_every_control(cell)
+        press_every_action(notebook, cell, number)
         if cell.get_by_role("button", name="Train").count():
             watch_a_training(cell)
     assert notebook.console_errors == []
@@ -194,16 +203,30 @@ def move_every_control(cell: Locator) -> None:
         before = seen(cell)
         box.click()
         wait_for_change(cell, before)
-    *actions, reset = controls.get_by_role("button").all()
-    for action in actions:
-        before = seen(cell)
-        action.press("Enter")
-        wait_for_change(cell, before)
     for play in cell.locator(".widget-play").all():
         watch_it_play(cell, play.get_by_role("button").first)
-    reset.click()
+    reset(cell)
     wait_until(cell, lambda now: now == start)
     press(cell, sliders[0], "ArrowRight")
+
+
+def reset(cell: Locator) -> None:
+    cell.get_by_role("button", name="Reset").click()
+
+
+def press_every_action(notebook: Notebook, cell: Locator, number: int) -> None:
+    """What an action sets holds to the last digit, although the sliders of the page snap."""
+    for action in cell.locator(".bnlib-controls").get_by_role("button").all()[:-1]:
+        for _ in range(2):
+            before = seen(cell)
+            action.press("Enter")
+            wait_for_change(cell, before)
+            wait_for_rest(cell)
+            code = ACTION.format(number=number, label=action.text_content())
+            wanted, found = notebook.printed(code).strip().split("|")
+            assert found == wanted
+            reset(cell)
+            wait_for_rest(cell)
 
 
 def test_a_failing_explorer_says_so_and_recovers(opened, root):

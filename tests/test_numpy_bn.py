@@ -24,7 +24,6 @@ OPTIONS = [
 ]
 TORCH = {2: torch.nn.BatchNorm1d, 3: torch.nn.BatchNorm1d, 4: torch.nn.BatchNorm2d}
 TORCH[5] = torch.nn.BatchNorm3d
-torch.set_num_threads(1)  # for arrays as small as these a second thread only costs time
 quick = settings(deadline=None, derandomize=True, max_examples=60)
 
 

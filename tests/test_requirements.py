@@ -4,7 +4,6 @@ import ast
 import re
 import sys
 import tomllib
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -14,9 +13,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests.conftest import ROOT
 from tests.test_architecture import MODULES, imports
 
-ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA_NAMES = {"matplotlib-base": "matplotlib", "pytorch-cpu": "torch"}
 MODULE_NAMES = {"PIL": "pillow"}

@@ -12,8 +12,6 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from bnlib.torch_bn import BatchNorm
 
-torch.set_num_threads(1)  # for tensors as small as these a second thread only costs time
-
 SHAPES = [(7, 3), (2, 3), (5, 3, 4), (1, 3, 2), (4, 3, 2, 5), (2, 3, 2, 3, 2)]
 OPTIONS = [
     {"momentum": momentum, "affine": affine, "bias": bias, "track_running_stats": tracked}

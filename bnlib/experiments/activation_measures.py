@@ -1,6 +1,4 @@
-"""How well a layer tells the images of a batch apart, and how many of its units still work (NumPy
-only).
-"""
+"""How well a layer tells images apart, and how many of its units still work (NumPy only)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,15 +7,16 @@ from bnlib.experiments.signal_propagation import sigmoid
 
 
 def activate(inputs: NDArray, activation: str) -> NDArray:
-    """What "relu" or "sigmoid" makes of `inputs`, any shape, finite."""
+    """Return what "relu" or "sigmoid" makes of `inputs`, any shape, finite."""
     if activation == "relu":
         return np.maximum(inputs, 0)
     return sigmoid(np.clip(inputs, -60, 60))  # beyond, exp overflows, and nothing changes
 
 
 def row_correlation(activations: NDArray) -> float:
-    """Mean correlation, -1 to 1, between the rows of `activations` (N, C), one row for each image,
-    over all pairs of two images. At 1, the layer says the same to every image. NaN if the units all
+    """Return the mean correlation, -1 to 1, of two rows of `activations` (N, C), over all pairs.
+
+    A row is what the layer says to an image. At 1, it says the same to all. NaN if the units all
     give one value to an image: a constant row has no correlation.
     """
     rows = activations.astype(np.float64)
@@ -31,7 +30,9 @@ def row_correlation(activations: NDArray) -> float:
 
 
 def dead_share(inputs: NDArray) -> float:
-    """Share, 0 to 1, of the units of a ReLU layer whose input is 0 or less for every image of the
-    batch: `inputs` (N, C). Such a unit gives 0, and no gradient reaches its weights.
+    """Return the share, 0 to 1, of the units of a ReLU layer that are dead on a batch.
+
+    Such a unit gets `inputs` (N, C) of 0 or less for every image; it gives 0, and no gradient
+    reaches its weights.
     """
     return float(np.all(inputs <= 0, axis=0).mean())

@@ -1,77 +1,95 @@
 """Networks that are trained side by side, on the digits."""
 
-from collections.abc import Iterator, Mapping
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from bnlib.experiments.data import load_digits
 from bnlib.experiments.networks import mlp
-from bnlib.experiments.recorder import Recorder, geometric_steps
+from bnlib.experiments.recorder import Recorder
+from bnlib.experiments.runs import Variant, geometric_steps
 from bnlib.experiments.training import DivergedError, train
 
 WIDTH, PROBE = 100, 200
-BN_OR_NOT = {"without BN": {"batch_norm": None}, "with BN": {"batch_norm": "before"}}
 
 
 class Comparison:
-    """Networks that differ in a few options and share all else: the weights they start from, the
-    batches, and their order. Everything follows from the arguments, to the last bit.
+    """Networks that differ in a few options and share all else: the weights they start from, too.
 
-    Arguments:
+    They see the same batches in the same order, if these are of one size. Everything follows from
+    the arguments, to the last bit.
 
-    - `variants`: name → options of `bnlib.models.mlp` in which this network differs.
-    - `depth`: hidden layers, of 100 units each; `steps` of gradient descent with rate `lr` on
-      batches of `batch_size` digits, drawn by `seed`, as are the weights.
-    - `looks`: how often the recorders look, at most.
-    - `options`: options of `bnlib.models.mlp` that all networks share.
+    Args:
+        variants: the networks, each with the options in which it differs.
+        depth: hidden layers, of 100 units each.
+        steps: of training.
+        snapshots: how many the recorders take, at most, besides the first.
+        seed: of the weights and of the batches.
+        batch_size: digits in a batch, where a variant says nothing else.
+        lr: the learning rate, where a variant says nothing else.
+        network: options of `bnlib.experiments.networks.mlp` that all networks share.
 
-    Attributes: `recorders` and `models`, name → Recorder and network; `diverged`, name →
-    DivergedError of those networks that had to stop.
+    Attributes:
+        variants: the networks, a tuple of Variant.
+        depth: as above.
+        steps: at which the snapshots are taken.
+        models: label → network.
+        recorders: label → Recorder.
+        diverged: label → DivergedError of those networks that had to stop.
 
-    Raises ValueError for networks that cannot be; `train` does for settings that cannot be trained.
+    Raises: ValueError: two variants have one label, a network cannot be, or cannot be trained.
     """
 
     def __init__(
         self,
-        variants: Mapping[str, Mapping],
+        variants: Iterable[Variant],
         *,
         depth: int = 3,
         steps: int = 1000,
+        snapshots: int = 60,
+        seed: int = 0,
         batch_size: int = 60,
         lr: float = 0.5,
-        seed: int = 0,
-        looks: int = 60,
-        **options,
+        **network,
     ):
         x, y, x_test, y_test = map(torch.tensor, load_digits())
         sizes = [x.shape[1], *[WIDTH] * depth, 10]
-        chosen = geometric_steps(steps, looks)
-        self.steps, self.models, self.recorders, self._trainings = steps, {}, {}, {}
+        shared: dict[str, Any] = {"batch_size": batch_size, "lr": lr, "seed": seed, "steps": steps}
+        self.variants, self.depth, self._length = tuple(variants), depth, steps
+        self.steps = geometric_steps(steps, snapshots)
+        self.models: dict[str, torch.nn.Sequential] = {}
+        self.recorders: dict[str, Recorder] = {}
         self.diverged: dict[str, DivergedError] = {}
-        loop = {"steps": steps, "batch_size": batch_size, "lr": lr, "seed": seed}
-        for name, variant in variants.items():
-            model = mlp(sizes, seed=seed, **{**options, **variant})
-            self.models[name] = model
-            self.recorders[name] = Recorder(model, x[:PROBE], x_test, y_test, chosen)
-            self._trainings[name] = train(model, x, y, **loop)
+        self._trainings: dict[str, Iterator[float]] = {}
+        for variant in self.variants:
+            if variant.label in self.models:
+                raise ValueError(f"expected labels that differ, got {variant.label!r} twice")
+            model = mlp(sizes, seed=seed, **{**network, **variant.network})
+            recorder = Recorder(model, x[:PROBE], x_test, y_test, self.steps)
+            self.models[variant.label], self.recorders[variant.label] = model, recorder
+            self._trainings[variant.label] = train(model, x, y, **{**shared, **variant.training})
 
     def train(self) -> Iterator[float]:
-        """Train all networks, one step of each in turn; yields the share that is done, 0 to 1."""
+        """Train all networks, one step of each in turn; yield the share that is done, 0 to 1."""
         for recorder in self.recorders.values():
-            recorder.look(0)
-        for step in range(1, self.steps + 1):
-            for name, training in self._trainings.items():
-                if name in self.diverged:
+            recorder.snapshot(0)
+        for step in range(1, self._length + 1):
+            for label, training in self._trainings.items():
+                if label in self.diverged:
                     continue
                 try:
                     next(training)
                 except DivergedError as error:
-                    self.diverged[name] = error
+                    self.diverged[label] = error
                 else:
-                    self.recorders[name].look(step)
-            yield step / self.steps
+                    self.recorders[label].snapshot(step)
+            yield step / self._length
 
-    def unit_inputs(self, name: str, layer: int, unit: int) -> np.ndarray:
-        """What was recorded of the input of one unit, both counted from 0: (looks, 200)."""
-        return np.stack([look[layer, :, unit] for look in self.recorders[name].inputs])
+    def unit_inputs(self, label: str, layer: int, unit: int) -> NDArray:
+        """Return what was recorded of the input of one unit, both from 0: (snapshots, 200)."""
+        return np.stack([inputs[layer, :, unit] for inputs in self.recorders[label].inputs])

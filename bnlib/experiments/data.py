@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 SHA256 = "b2dab7b501728c22e9119ad76740b2e17c77a231e42d1e592380d90886f1a05e"
 
@@ -15,14 +16,14 @@ SHA256 = "b2dab7b501728c22e9119ad76740b2e17c77a231e42d1e592380d90886f1a05e"
 class Digits(NamedTuple):
     """Images as rows of 64 pixels in [0, 1], with their digits 0 to 9."""
 
-    x_train: np.ndarray  # (1442, 64) float32
-    y_train: np.ndarray  # (1442,) int64
-    x_test: np.ndarray  # (355, 64) float32
-    y_test: np.ndarray  # (355,) int64
+    x_train: NDArray[np.float32]  # (1442, 64)
+    y_train: NDArray[np.int64]  # (1442,)
+    x_test: NDArray[np.float32]  # (355, 64)
+    y_test: NDArray[np.int64]  # (355,)
 
 
 def load_digits() -> Digits:
-    """Loads the UCI handwritten digits: 1797 grey images of 8 x 8 pixels, 0 is paper, 1 is ink.
+    """Load the UCI handwritten digits: 1797 grey images of 8 x 8 pixels, 0 is paper, 1 is ink.
 
     Of each digit's images every fifth one is for testing, so that both parts hold the digits in
     the same proportions. The order of the file is kept; no random numbers are involved.
@@ -46,10 +47,10 @@ def load_digits() -> Digits:
 
 
 def _path() -> Path:
-    """Where digits.npz lies: beside this file if bnlib is installed, in data/ in a checkout."""
-    here = Path(__file__).resolve().parent
-    installed = here / "digits.npz"
-    return installed if installed.exists() else here.parent / "data" / "digits.npz"
+    """Return where digits.npz lies: in bnlib if that is installed, in data/ in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "digits.npz"
+    return installed if installed.exists() else package.parent / "data" / "digits.npz"
 
 
 def _verified_bytes(path: Path) -> bytes:
@@ -62,8 +63,8 @@ def _verified_bytes(path: Path) -> bytes:
     return content
 
 
-def skewed_batches(batches: int = 10, batch_size: int = 400, seed: int = 0) -> np.ndarray:
-    """Batches of one made-up feature, shape (`batches`, `batch_size`), float32.
+def skewed_batches(batches: int = 10, batch_size: int = 400, seed: int = 0) -> NDArray[np.float32]:
+    """Draw batches of one made-up feature, shape (`batches`, `batch_size`), float32.
 
     All come from one gamma distribution, shifted to mean 3, with variance 3 and skewness 1.4: not
     centred, not of variance 1, not symmetric, so that one sees what batch normalization changes and

@@ -11,21 +11,22 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
 from bnlib.experiments.networks import batch_norms
-from bnlib.torch_bn import BatchNorm
 from bnlib.experiments.training import train
+from bnlib.torch_bn import BatchNorm
 
 
 @torch.no_grad()
 def logits_in_batches(model: nn.Sequential, x: Tensor) -> Tensor:
-    """What a network in training mode answers to each of K batches, all of them at once.
+    """Return what a network in training mode answers to each of K batches, all of them at once.
 
-    Arguments: a network of BN layers and of layers that treat each example alone; `x` (K, N, D),
-    K batches of N examples.
+    Args:
+        model: BN layers, and layers that treat each example alone.
+        x: K batches of N examples, (K, N, D).
 
     Returns: logits (K, N, classes), the same as from K calls of `model.train()(x[k])`, but the
-    mode and the running averages of `model` stay as they are.
+        mode and the running averages of `model` stay as they are.
 
-    Raises ValueError for batches of one.
+    Raises: ValueError: N is 1.
     """
     for layer in model:
         x = _normalize_each(layer, x) if isinstance(layer, BatchNorm) else layer(x)
@@ -33,9 +34,7 @@ def logits_in_batches(model: nn.Sequential, x: Tensor) -> Tensor:
 
 
 def _normalize_each(bn: BatchNorm, x: Tensor) -> Tensor:
-    """BN of K batches (K, N, C) by their own statistics: to BN, K batches of C channels are one
-    batch of K * C channels.
-    """
+    """Normalize K batches (K, N, C), which to BN are one batch of K * C channels."""
     batches, examples, channels = x.shape
     side_by_side = x.transpose(0, 1).reshape(examples, batches * channels)
     weight, bias = bn.weight.repeat(batches), bn.bias.repeat(batches)
@@ -43,14 +42,32 @@ def _normalize_each(bn: BatchNorm, x: Tensor) -> Tensor:
     return y.view(examples, batches, channels).transpose(0, 1)
 
 
+@torch.no_grad()
+def first_logits(model: nn.Sequential, x: Tensor) -> Tensor:
+    """Return what the network answers to the first example of each of K batches, in both modes.
+
+    Args:
+        model: in evaluation mode; otherwise as in `logits_in_batches`.
+        x: (K, N, D).
+
+    Returns: logits (2, K, classes), those of training mode first.
+    """
+    return torch.stack([logits_in_batches(model, x)[:, 0], model(x[:, 0])])
+
+
 def accuracy_in_batches(
     model: nn.Sequential, x: Tensor, y: Tensor, batch_size: int, seed: int = 0
 ) -> float:
-    """Share, 0 to 1, of correct answers in training mode, the examples shuffled by `seed` and cut
-    into batches of `batch_size`; what is left over is not counted. `model` stays as it is.
+    """Return the share, 0 to 1, of correct answers in training mode; `model` stays as it is.
 
-    Arguments: inputs `x` (N, D), classes `y` (N,). Raises ValueError for batches of one, and for
-    batches of more than N.
+    Args:
+        model: as in `logits_in_batches`.
+        x: inputs (N, D).
+        y: classes (N,).
+        batch_size: the examples are cut into batches of it; what is left over is not counted.
+        seed: before that, it shuffles them.
+
+    Raises: ValueError: batches of one, or of more than N.
     """
     if not 2 <= batch_size <= len(x):
         raise ValueError(f"expected batch_size from 2 to {len(x)} (the examples), got {batch_size}")
@@ -61,10 +78,16 @@ def accuracy_in_batches(
 
 
 def batches_around(example: int, n: int, batch_size: int, draws: int) -> np.ndarray:
-    """Batches that all hold one example: it comes first, its batch-mates are drawn at random.
+    """Draw batches that all hold one example: it comes first, its batch-mates are random.
 
-    Returns: (draws, batch_size) int64, numbers from 0 to `n` - 1. A row depends on `example`, `n`
-    and its place alone, and a smaller `batch_size` keeps the first of its numbers.
+    Args:
+        example: its number.
+        n: how many examples there are.
+        batch_size: how many are in a batch.
+        draws: how many batches.
+
+    Returns: (draws, batch_size) int64, numbers from 0 to n - 1. A row depends on `example`, `n`
+        and its place alone, and a smaller `batch_size` keeps the first of its numbers.
     """
     others = np.delete(np.arange(n), example)
     mates = [
@@ -79,20 +102,30 @@ class History:
 
     The running averages take no part in training, so one training serves every momentum: kept are
     the statistics of every batch, and the averages are computed from them.
+
+    Attributes:
+        model: any network of the same layers.
+        every: steps between two kept networks.
+        parameters: of each kept network, from step 0 on.
+        means: of every batch, for each BN layer (steps, C).
+        variances: likewise, unbiased.
     """
 
-    model: nn.Sequential  # as the last step left it
-    every: int  # steps between two kept networks
-    parameters: list[list[Tensor]]  # for each kept network, from step 0 on
-    means: list[Tensor]  # for each BN layer (steps, C): of the batch
-    variances: list[Tensor]  # for each BN layer (steps, C): of the batch, unbiased
+    model: nn.Sequential
+    every: int
+    parameters: list[list[Tensor]]
+    means: list[Tensor]
+    variances: list[Tensor]
 
     @torch.no_grad()
     def at(self, step: int, momentum: float) -> nn.Sequential:
-        """The network after `step` steps, a multiple of `every`, in evaluation mode, with the
-        running averages that `momentum`, 0 to 1, has led to. A new one each time.
+        """Return the network after `step` steps, in evaluation mode: a new one each time.
 
-        Raises ValueError for a step that was not kept.
+        Args:
+            step: a multiple of `every`.
+            momentum: 0 to 1; the running averages are those that it has led to.
+
+        Raises: ValueError: the step was not kept.
         """
         if step not in range(0, self.every * len(self.parameters), self.every):
             raise ValueError(f"expected a kept step, a multiple of {self.every}, got {step}")
@@ -116,9 +149,17 @@ class History:
 def train_and_keep(
     model: nn.Sequential, x: Tensor, y: Tensor, *, steps: int, every: int = 10, **settings
 ) -> History:
-    """Trains `model` as `training.train` does, with its `settings`, and keeps the network of every
-    `every` steps and the statistics of every batch.
+    """Train a copy of `model`, and keep networks on the way and the statistics of every batch.
+
+    Args:
+        model: it stays as it is.
+        x: inputs (N, D).
+        y: classes (N,).
+        steps: of training.
+        every: steps between two networks that are kept.
+        settings: the others of `training.train`.
     """
+    model = deepcopy(model)
     layers = batch_norms(model)
     for bn in layers:
         bn.momentum = 1  # then a running average is the statistic of the last batch

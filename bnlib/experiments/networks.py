@@ -1,6 +1,9 @@
 """Fully connected networks (torch) for the lessons."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from numbers import Real
 
@@ -9,52 +12,61 @@ from torch import nn
 
 from bnlib.torch_bn import BatchNorm
 
-ACTIVATIONS = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh}
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "sigmoid": nn.Sigmoid,
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+}
+PLACES = ("before", "after")
 
 
 def mlp(
-    sizes: list[int],
+    sizes: Sequence[int],
     *,
     activation: str = "sigmoid",
-    batch_norm: str | None = None,
+    norm: Callable[[int], nn.Module] | None = None,
+    place: str = "before",
     init: float | str = 0.1,
     seed: int = 0,
 ) -> nn.Sequential:
-    """A fully connected network: Linear, BN and activation for each hidden layer, then a Linear.
+    """Make a fully connected network: linear, norm, activation for each hidden layer, then linear.
 
-    Arguments:
+    Args:
+        sizes: the numbers of units from the input to the output, with at least one hidden layer.
+            The paper's network is [784, 100, 100, 100, 10] (Ioffe & Szegedy 2015, section 4.1).
+        activation: "sigmoid", "relu" or "tanh".
+        norm: makes a layer for n features, as `bnlib.torch_bn.BatchNorm` and `torch.nn.LayerNorm`
+            do; None makes none.
+        place: of the norm, "before" the activation, as in the paper, or "after" it.
+        init: the standard deviation s of the weights, drawn from N(0, s²); or "xavier",
+            s² = 2 / (n_in + n_out) (Glorot & Bengio 2010); or "he", s² = 2 / n_in (He et al. 2015).
+        seed: the weights depend on it alone, so that networks that are compared start from the
+            same weights. Biases start at 0; a layer whose norm comes before the activation has
+            none, since β takes its place.
 
-    - `sizes`: the numbers of units from the input to the output, with at least one hidden layer.
-      The paper's network is [784, 100, 100, 100, 10] (Ioffe & Szegedy 2015, section 4.1).
-    - `activation`: "sigmoid", "relu" or "tanh".
-    - `batch_norm`: None, "before" the activation as in the paper, or "after" it.
-    - `init`: the standard deviation s of the weights, drawn from N(0, s²); or "xavier",
-      s² = 2 / (n_in + n_out) (Glorot & Bengio 2010); or "he", s² = 2 / n_in (He et al. 2015).
-    - `seed`: the weights depend on it alone, so that networks that are compared start from the same
-      weights. Biases start at 0; a layer with BN before the activation has none, since β takes its
-      place.
-
-    Raises ValueError for anything else.
+    Raises: ValueError: an argument is none of these; TypeError: `norm` cannot be called.
     """
     if len(sizes) < 3 or not all(isinstance(n, int) and n > 0 for n in sizes):
         raise ValueError(f"expected at least three sizes, all positive, got sizes={sizes}")
     if activation not in ACTIVATIONS:
         raise ValueError(f"expected activation in {[*ACTIVATIONS]}, got {activation!r}")
-    if batch_norm not in (None, "before", "after"):
-        raise ValueError(f"expected batch_norm None, 'before' or 'after', got {batch_norm!r}")
+    if norm is not None and not callable(norm):
+        raise TypeError(f"expected norm to be None or to make a layer for n features, got {norm!r}")
+    if place not in PLACES:
+        raise ValueError(f"expected place in {[*PLACES]}, got {place!r}")
     generator = torch.Generator().manual_seed(seed)
     *hidden, last = pairwise(sizes)
     layers: list[nn.Module] = []
     for n_in, n_out in hidden:
-        layers.append(_linear(n_in, n_out, init, generator, bias=batch_norm != "before"))
-        layers += [BatchNorm(n_out)] if batch_norm == "before" else []
-        layers.append(ACTIVATIONS[activation]())
-        layers += [BatchNorm(n_out)] if batch_norm == "after" else []
+        norms = [norm(n_out)] if norm else []
+        before, after = (norms, []) if place == "before" else ([], norms)
+        layers.append(_linear(n_in, n_out, init, generator, bias=not before))
+        layers += [*before, ACTIVATIONS[activation](), *after]
     return nn.Sequential(*layers, _linear(*last, init, generator))
 
 
 def batch_norms(model: nn.Module) -> list[BatchNorm]:
-    """The BN layers of `model`, from the input to the output."""
+    """Return the BN layers of `model` that are bnlib's, from the input to the output."""
     return [layer for layer in model.modules() if isinstance(layer, BatchNorm)]
 
 

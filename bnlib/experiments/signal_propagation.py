@@ -1,6 +1,4 @@
-"""What a signal becomes on its way through a deep network that has not been trained yet (NumPy
-only).
-"""
+"""What a signal becomes on its way through a deep network that is not trained yet (NumPy only)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,24 +7,27 @@ from bnlib.numpy_bn import BatchNorm
 
 
 def sigmoid(x: NDArray) -> NDArray:
-    """The logistic function 1 / (1 + exp(-x)), any shape."""
+    """Return the logistic function 1 / (1 + exp(-x)), any shape."""
     return 1 / (1 + np.exp(-x))
 
 
 def propagate(
     x: NDArray, depth: int, *, batch_norm: bool, width: int = 100, scale: float = 0.1, seed: int = 0
 ) -> list[NDArray]:
-    """Activations of each layer of a sigmoid network with weights drawn from N(0, `scale`²).
+    """Return the activations of each layer of a sigmoid network with random weights.
 
-    Arguments: a batch `x` of shape (N, D); the number `depth` of layers, each of `width` units. The
-    weights depend on `seed` alone, so that the networks with and without BN are the same but for
-    BN.
+    Args:
+        x: a batch (N, D).
+        depth: number of layers.
+        batch_norm: whether a layer is sigmoid(BN(h W)) or sigmoid(h W).
+        width: units of a layer.
+        scale: standard deviation of the weights, which are drawn from N(0, scale²).
+        seed: the weights depend on it alone, so that networks with and without BN have the same.
 
-    Returns: `depth` arrays of shape (N, `width`), the first layer's first: sigmoid(BN(h W)) or
-    sigmoid(h W).
+    Returns: `depth` arrays of shape (N, width), the first layer's first.
 
-    Set-up of Ioffe & Szegedy (2015), section 4.1: sigmoid layers of 100 units, small Gaussian
-    weights.
+    Source: the set-up of Ioffe & Szegedy (2015), section 4.1: sigmoid layers of 100 units, small
+        Gaussian weights.
     """
     rng = np.random.default_rng(seed)
     layers, h = [], x
@@ -38,21 +39,24 @@ def propagate(
 
 
 def spread(activations: NDArray) -> float:
-    """How much the activations (N, C) differ from example to example: their standard deviation over
-    the batch, as the mean over units. Near 0, the layer answers the same to every input.
+    """Return the standard deviation of activations (N, C) over the batch, averaged over units.
+
+    Near 0, the layer answers the same to every input.
     """
     return float(activations.std(axis=0).mean())
 
 
 def linear_share(y: NDArray) -> float:
-    """Share, 0 to 1, of the inputs `y` of a sigmoid that lie in its nearly linear middle, |y| < 1,
-    where its slope is at least 79 % of the slope at 0.
+    """Return the share, 0 to 1, of the inputs `y` of a sigmoid in its nearly linear middle.
+
+    That is |y| < 1, where its slope is at least 79 % of the slope at 0.
     """
     return float(np.mean(np.abs(y) < 1))
 
 
 def flat_share(y: NDArray) -> float:
-    """Share, 0 to 1, of the inputs `y` of a sigmoid that lie in its flat ends, |y| > 3, where its
-    slope is at most 18 % of the slope at 0.
+    """Return the share, 0 to 1, of the inputs `y` of a sigmoid in its flat ends.
+
+    That is |y| > 3, where its slope is at most 18 % of the slope at 0.
     """
     return float(np.mean(np.abs(y) > 3))

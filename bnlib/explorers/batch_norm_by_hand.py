@@ -1,22 +1,25 @@
 """Lesson 01: five values, one batch."""
 
+from __future__ import annotations
+
 import ipywidgets as widgets
 import numpy as np
 
-from bnlib import plots
-from bnlib.live.explorer import Explorer, LiveFigure, Update
+from bnlib.live.explorer import Explorer, Update
+from bnlib.live.figure import LiveFigure
 from bnlib.numpy_bn import BatchNorm
+from bnlib.pictures.batch_norm_by_hand import BatchMap
 
 FIVE = (2, 6, 8, 10, 14)
 LARGEST = 40
 
 
 def five_values_explorer() -> Explorer:
-    """A slider for each of five values of one feature, and where BN sends them."""
+    """Make an explorer of five values of one feature, a slider each, and where BN sends them."""
     bn = BatchNorm(1)
 
     def draw(live: LiveFigure) -> Update:
-        batch_map = plots.BatchMap(live.figure.subplots(), LARGEST)
+        batch_map = BatchMap(live.figure.subplots(), LARGEST)
         live.moves(*batch_map.artists)
 
         def update(**values: int) -> str:

@@ -1,70 +1,79 @@
 """Lesson 02: the input of any unit while the layers below it learn."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
 
 import ipywidgets as widgets
 
-from bnlib.experiments.comparison import BN_OR_NOT, WIDTH, Comparison
-from bnlib.live.explorer import LiveFigure, Update
-from bnlib.live.training_explorer import TrainingExplorer
-from bnlib.experiments.recorder import geometric_steps
+from bnlib.experiments.runs import Runs, Variant, batch_norm
+from bnlib.explorers.compared_trainings import (
+    ComparedTrainings,
+    snapshot_at,
+    trained,
+    training_settings,
+)
+from bnlib.live.figure import LiveFigure
 from bnlib.pictures.internal_covariate_shift import TrainingOfAUnit
+from bnlib.pictures.parts import STYLE_WITH_BN, STYLE_WITHOUT_BN
 
-STEPS, LOOKS = 1000, 60
+BN_OR_NOT = (
+    Variant("without BN", style=STYLE_WITHOUT_BN),
+    Variant("with BN", network={"norm": batch_norm}, style=STYLE_WITH_BN),
+)
+REGIME = {"depth": 3, "steps": 1000, "snapshots": 60, "lr": 0.5, "init": 0.1}
+UNITS = 100
 
 
-def covariate_shift_explorer(comparison: Comparison | None = None) -> TrainingExplorer:
-    """Layer, unit and step of two networks, without and with BN, and Train for other settings.
+def covariate_shift_explorer(runs: Runs | None = None) -> ComparedTrainings:
+    """Make an explorer of layer, unit and step of two networks, without and with BN.
 
-    Arguments: a comparison of BN_OR_NOT over 1000 steps that has been trained; None trains one.
+    Args:
+        runs: of BN_OR_NOT over the 1000 steps of REGIME, to be shown at first; None trains them.
     """
-    if comparison is None:
-        comparison = Comparison(BN_OR_NOT, steps=STEPS, looks=LOOKS)
-        list(comparison.train())
-    steps = geometric_steps(STEPS, LOOKS)
-    shown = {"comparison": comparison}
+    runs = runs or _runs()
 
-    def draw(live: LiveFigure) -> Update:
-        picture = TrainingOfAUnit(live.figure, steps)
+    def draw(live: LiveFigure) -> Callable[..., str]:
+        picture = TrainingOfAUnit(live.figure, BN_OR_NOT, runs.steps)
         live.moves(*picture.artists)
 
-        def update(unit: int, layer: int, step: int) -> str:
+        def update(shown: Runs, unit: int, layer: int, step: int) -> str:
             words = []
-            for name, recorder in shown["comparison"].recorders.items():
-                inputs = shown["comparison"].unit_inputs(name, layer - 1, unit - 1)
-                picture.set(name, inputs, recorder.accuracy, step)
-                look = min(steps.index(step), len(inputs) - 1)
-                words.append(
-                    f"{name}: mean {inputs[look].mean():.2f}, std {inputs[look].std():.2f}, "
-                    f"test accuracy {recorder.accuracy[look]:.0%}"
+            for label, record in shown.recorders.items():
+                inputs, now = (
+                    shown.unit_inputs(label, layer - 1, unit - 1),
+                    snapshot_at(shown, label, step),
                 )
-            words += [f"{n}: {error}" for n, error in shown["comparison"].diverged.items()]
-            return f"Layer {layer}, unit {unit}, step {steps[look]}. " + "; ".join(words)
+                picture.set(label, inputs, record.accuracy, step)
+                words.append(
+                    f"{label}: mean {inputs[now].mean():.2f}, std {inputs[now].std():.2f}, "
+                    f"test accuracy {record.accuracy[now]:.0%}"
+                )
+            words += [f"{label}: {error}" for label, error in shown.diverged.items()]
+            return f"Layer {layer}, unit {unit}, step {shown.steps[now]}. " + "; ".join(words)
 
         return update
 
-    def train(seed: int, lr: float, init: float, depth: int) -> Iterator[float]:
-        options = {"seed": seed, "lr": lr, "init": init, "depth": depth}
-        started = Comparison(BN_OR_NOT, steps=STEPS, looks=LOOKS, **options)
-        work = started.train()
-        first = next(work)
-        shown["comparison"] = started
-        controls["layer"].max = depth
-        yield first
-        yield from work
-
     controls = {
-        "unit": widgets.IntSlider(1, 1, WIDTH, description="unit"),
-        "layer": widgets.IntSlider(3, 1, 3, description="hidden layer"),
-        "step": widgets.SelectionSlider(options=steps, value=steps[-1], description="step"),
-    }
-    settings = {
-        "seed": widgets.IntSlider(0, 0, 9, description="seed"),
-        "lr": widgets.SelectionSlider(options=[0.1, 0.5, 1.0, 3.0], value=0.5, description="rate"),
-        "init": widgets.SelectionSlider(
-            options=[0.03, 0.1, 0.3, 1.0], value=0.1, description="init std"
+        "unit": widgets.IntSlider(1, 1, UNITS, description="unit"),
+        "layer": widgets.IntSlider(runs.depth, 1, runs.depth, description="hidden layer"),
+        "step": widgets.SelectionSlider(
+            options=runs.steps, value=runs.steps[-1], description="step"
         ),
-        "depth": widgets.IntSlider(3, 1, 6, description="depth"),
     }
-    text = "The input of a unit over training in two networks, without and with BN."
-    return TrainingExplorer(draw, controls, settings, train, height=4.8, text=text)
+    return ComparedTrainings(
+        draw,
+        runs,
+        variants=BN_OR_NOT,
+        regime=REGIME,
+        controls=controls,
+        settings=training_settings([0.1, 0.5, 1.0, 3.0], 0.5, [0.03, 0.1, 0.3, 1.0], 0.1, 3, 6),
+        height=4.8,
+        text="The input of a unit over training in two networks, without and with BN.",
+    )
+
+
+@cache
+def _runs() -> Runs:
+    return trained(BN_OR_NOT, **REGIME)

@@ -1,107 +1,114 @@
 """Lesson 04: a layer of four networks, ReLU and sigmoid without and with BN, through training."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
 
 import ipywidgets as widgets
 import numpy as np
+from numpy.typing import NDArray
 
 from bnlib.experiments.activation_measures import activate, dead_share, row_correlation
-from bnlib.pictures.relu_vs_sigmoid import DEEPEST, FourNetworks
 from bnlib.experiments.data import load_digits
-from bnlib.experiments.comparison import PROBE, Comparison
-from bnlib.live.explorer import LiveFigure, Update
-from bnlib.live.training_explorer import TrainingExplorer
-from bnlib.experiments.recorder import geometric_steps
+from bnlib.experiments.runs import Runs, Variant, batch_norm
 from bnlib.experiments.signal_propagation import flat_share
+from bnlib.explorers.compared_trainings import (
+    ComparedTrainings,
+    snapshot_at,
+    trained,
+    training_settings,
+)
+from bnlib.live.figure import LiveFigure
+from bnlib.pictures.parts import STYLE_WITH_BN, STYLE_WITHOUT_BN
+from bnlib.pictures.relu_vs_sigmoid import DEEPEST, FourNetworks
 
-FOUR_NETWORKS = {
-    "ReLU, without BN": {"activation": "relu", "batch_norm": None},
-    "ReLU, with BN": {"activation": "relu", "batch_norm": "before"},
-    "sigmoid, without BN": {"activation": "sigmoid", "batch_norm": None},
-    "sigmoid, with BN": {"activation": "sigmoid", "batch_norm": "before"},
-}
-REGIME = {"depth": 6, "steps": 200, "looks": 16, "lr": 0.1, "init": "he"}
-ROWS = np.argsort(load_digits().y_train[:PROBE], kind="stable")[::3]  # every third image, by digit
+RELU = {"marker": "^", "mfc": "white"}  # the marker tells the activation,
+SIGMOID = {"marker": "o"}  # colour and line tell BN
+FOUR_NETWORKS = (
+    Variant("ReLU, without BN", {"activation": "relu"}, style={**STYLE_WITHOUT_BN, **RELU}),
+    Variant(
+        "ReLU, with BN",
+        {"activation": "relu", "norm": batch_norm},
+        style={**STYLE_WITH_BN, **RELU},
+    ),
+    Variant(
+        "sigmoid, without BN", {"activation": "sigmoid"}, style={**STYLE_WITHOUT_BN, **SIGMOID}
+    ),
+    Variant(
+        "sigmoid, with BN",
+        {"activation": "sigmoid", "norm": batch_norm},
+        style={**STYLE_WITH_BN, **SIGMOID},
+    ),
+)
+REGIME = {"depth": 6, "steps": 200, "snapshots": 16, "lr": 0.1, "init": "he"}
+INITS = [("0.03", 0.03), ("0.1", 0.1), ("He", "he"), ("0.3", 0.3), ("1", 1.0)]
 
 
-def activations_explorer(comparison: Comparison | None = None) -> TrainingExplorer:
-    """Layer and step of four networks, Play through the training, and Train for other settings.
+def activations_explorer(runs: Runs | None = None) -> ComparedTrainings:
+    """Make an explorer of layer and step of four networks, with Play through the training.
 
-    Arguments: a comparison of FOUR_NETWORKS in REGIME that has been trained; None trains one.
+    Args:
+        runs: of FOUR_NETWORKS in REGIME, to be shown at first; None trains them.
     """
-    if comparison is None:
-        comparison = Comparison(FOUR_NETWORKS, **REGIME)
-        list(comparison.train())
-    steps = geometric_steps(REGIME["steps"], REGIME["looks"])
-    shown = {"comparison": comparison}
+    runs = runs or _runs()
+    kinds = {network.label: network.network["activation"] for network in FOUR_NETWORKS}
+    rows, digits = _some_rows(len(next(iter(runs.recorders.values())).inputs[0][0]))
 
-    def draw(live: LiveFigure) -> Update:
-        picture = FourNetworks(live.figure, steps, load_digits().y_train[ROWS])
+    def draw(live: LiveFigure) -> Callable[..., str]:
+        picture = FourNetworks(live.figure, FOUR_NETWORKS, runs.steps, digits)
         live.moves(*picture.artists)
 
-        def update(layer: int, step: int) -> str:
+        def update(shown: Runs, layer: int, step: int) -> str:
             words = []
-            for name, recorder in shown["comparison"].recorders.items():
-                look = min(steps.index(step), len(recorder.steps) - 1)
-                inputs = recorder.inputs[look][layer - 1]
-                activations = activate(inputs, FOUR_NETWORKS[name]["activation"])
-                norms, accuracy = recorder.gradient_norms[look], recorder.accuracy
-                picture.set(name, inputs, activations[ROWS], norms, accuracy)
-                words.append(f"{name}: {_words(name, inputs)}, accuracy {accuracy[look]:.0%}")
+            for label, record in shown.recorders.items():
+                now = snapshot_at(shown, label, step)
+                inputs = record.inputs[now][layer - 1]
+                activations = activate(inputs, kinds[label])[rows]
+                picture.set(label, inputs, activations, record.gradient_norms[now], record.accuracy)
+                measured = _words(inputs, kinds[label])
+                words.append(f"{label}: {measured}, accuracy {record.accuracy[now]:.0%}")
             picture.mark(layer, step)
-            words += [f"{n}: {error}" for n, error in shown["comparison"].diverged.items()]
+            words += [f"{label}: {error}" for label, error in shown.diverged.items()]
             return f"Layer {layer}, step {step}. " + "; ".join(words)
 
         return update
 
-    def train(seed: int, lr: float, init: float | str, depth: int) -> Iterator[float]:
-        options = {"seed": seed, "lr": lr, "init": init, "depth": depth}
-        started = Comparison(FOUR_NETWORKS, **{**REGIME, **options})
-        work = started.train()
-        first = next(work)
-        controls["layer"].value = min(controls["layer"].value, depth)
-        shown["comparison"] = started
-        controls["layer"].max = depth
-        yield first
-        yield from work
-
     controls = {
-        "layer": widgets.IntSlider(1, 1, REGIME["depth"], description="hidden layer"),
-        "step": widgets.SelectionSlider(options=steps, value=1, description="step"),
+        "layer": widgets.IntSlider(1, 1, runs.depth, description="hidden layer"),
+        "step": widgets.SelectionSlider(options=runs.steps, value=1, description="step"),
     }
-    settings = {
-        "seed": widgets.IntSlider(0, 0, 9, description="seed"),
-        "lr": widgets.SelectionSlider(options=[0.02, 0.1, 0.5, 1], value=0.1, description="rate"),
-        "init": widgets.SelectionSlider(
-            options=[("0.03", 0.03), ("0.1", 0.1), ("He", "he"), ("0.3", 0.3), ("1", 1.0)],
-            value="he",
-            description="init std",
-        ),
-        "depth": widgets.IntSlider(REGIME["depth"], 1, DEEPEST, description="depth"),
-    }
-    text = "A layer of four networks, ReLU and sigmoid, each without and with BN."
-    explorer = TrainingExplorer(draw, controls, settings, train, height=6.6, text=text)
-    _add_play(explorer, controls["step"])
-    return explorer
+    return ComparedTrainings(
+        draw,
+        runs,
+        variants=FOUR_NETWORKS,
+        regime=REGIME,
+        controls=controls,
+        settings=training_settings([0.02, 0.1, 0.5, 1], 0.1, INITS, "he", 6, DEEPEST),
+        play="step",
+        height=6.6,
+        text="A layer of four networks, ReLU and sigmoid, each without and with BN.",
+    )
 
 
-def _words(name: str, inputs: np.ndarray) -> str:
-    """Of a layer's `inputs` (N, units): how alike its answers are, and what is out of work."""
+@cache
+def _runs() -> Runs:
+    return trained(FOUR_NETWORKS, **REGIME)
+
+
+def _some_rows(images: int) -> tuple[NDArray, NDArray]:
+    """Return every third of the `images` of the probe, sorted by digit, and their digits."""
+    digits = load_digits().y_train[:images]
+    rows = np.argsort(digits, kind="stable")[::3]
+    return rows, digits[rows]
+
+
+def _words(inputs: NDArray, activation: str) -> str:
+    """Say of a layer's `inputs` (N, units) how alike its answers are, and what is out of work."""
     if not np.isfinite(inputs).all():
         return "inputs are no finite numbers any more"
-    kind = FOUR_NETWORKS[name]["activation"]
-    correlation = row_correlation(activate(inputs, kind))
+    correlation = row_correlation(activate(inputs, activation))
     alike = "rows of one value" if np.isnan(correlation) else f"rows correlate {correlation:z.2f}"
-    if kind == "relu":
+    if activation == "relu":
         return f"{alike}, {dead_share(inputs):.0%} of the units dead"
     return f"{alike}, {flat_share(inputs):.0%} of the inputs saturated"
-
-
-def _add_play(explorer: TrainingExplorer, step: widgets.SelectionSlider) -> None:
-    """Put a Play that runs through the options of `step` above the line of numbers."""
-    play = widgets.Play(value=step.index, max=len(step.options) - 1, interval=300)
-    widgets.link((play, "value"), (step, "index"))
-    row = widgets.HBox([widgets.Label("Play through the training:"), play])
-    *above, line = explorer.panel.children
-    explorer.panel.children = (*above, row, line)
-    explorer.play = play

@@ -1,27 +1,31 @@
 """Lesson 00: what reaches the last layer of a deep sigmoid network, with and without BN."""
 
+from __future__ import annotations
+
 import ipywidgets as widgets
 import numpy as np
+from numpy.typing import NDArray
 
-from bnlib import plots
 from bnlib.experiments.data import load_digits
-from bnlib.live.explorer import Explorer, LiveFigure, Update
 from bnlib.experiments.signal_propagation import propagate, spread
+from bnlib.live.explorer import Explorer, Update
+from bnlib.live.figure import LiveFigure
+from bnlib.pictures.start_here import activation_image, spread_by_layer
 
 MAX_DEPTH = 12
 IMAGES_PER_DIGIT = 10
 
 
 def depth_explorer() -> Explorer:
-    """One slider (depth), one switch (BN): the activations of the last layer for 100 digits."""
+    """Make an explorer of the activations of the last layer for 100 digits: depth, and BN."""
     x, labels = _some_of_each_digit()
     layers = {bn: propagate(x, MAX_DEPTH, batch_norm=bn) for bn in (False, True)}
     spreads = {bn: [spread(activations) for activations in layers[bn]] for bn in layers}
 
     def draw(live: LiveFigure) -> Update:
         left, right = live.figure.subplots(1, 2, width_ratios=(1.15, 1))
-        image = plots.activation_image(left, layers[False][0], labels)
-        marker = plots.spread_by_layer(right, spreads[True], spreads[False])
+        image = activation_image(left, layers[False][0], labels)
+        marker = spread_by_layer(right, spreads[True], spreads[False])
         live.moves(image, marker)
 
         def update(depth: int, batch_norm: bool) -> str:
@@ -42,7 +46,7 @@ def depth_explorer() -> Explorer:
     return Explorer(draw, controls)
 
 
-def _some_of_each_digit() -> tuple[np.ndarray, np.ndarray]:
+def _some_of_each_digit() -> tuple[NDArray, NDArray]:
     digits = load_digits()
     rows = [np.flatnonzero(digits.y_train == label)[:IMAGES_PER_DIGIT] for label in range(10)]
     rows = np.concatenate(rows)

@@ -1,24 +1,22 @@
 """Lesson 05: the same network in training and in evaluation mode."""
 
+from __future__ import annotations
+
 from copy import deepcopy
 from functools import cache
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
-import torch
-from torch import nn
 
 from bnlib.experiments.data import load_digits
-from bnlib.experiments.evaluation import (
-    History,
-    accuracy_in_batches,
-    batches_around,
-    logits_in_batches,
-    train_and_keep,
-)
-from bnlib.live.explorer import Explorer, LiveFigure, Update
+from bnlib.live.explorer import Explorer, Update
+from bnlib.live.figure import LiveFigure
 from bnlib.pictures.train_vs_eval import BatchMates, TwoModes
-from bnlib.experiments.networks import mlp
-from bnlib.experiments.training import accuracy
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from bnlib.experiments.evaluation import History
 
 IMAGE = 106  # of the test images: a 6 whose answer often depends on its batch-mates
 DRAWS = 20
@@ -26,28 +24,33 @@ MOMENTA = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
 
 
 def batch_mates_explorer(model: nn.Sequential | None = None) -> Explorer:
-    """One test image in batches of 8: its batch-mates are redrawn, and its answer flips, until the
-    network is in evaluation mode. `model`: a trained network for the digits.
+    """Make an explorer of one image in batches of 8, whose batch-mates are drawn anew.
+
+    Its answer flips, until the network is in evaluation mode.
+
+    Args:
+        model: a network for the digits that has been trained; None trains one.
     """
-    model = deepcopy(model or _digits_history().at(300, momentum=0.1)).eval()
-    x, y = map(torch.tensor, load_digits()[2:])
+    from bnlib.experiments.evaluation import batches_around, first_logits
+
+    model = deepcopy(model or _history().at(300, momentum=0.1)).eval()
+    x, y = _test_images()
 
     def draw(live: LiveFigure) -> Update:
         picture = BatchMates(live.figure, DRAWS)
         live.moves(*picture.artists)
 
-        @torch.no_grad()
         def update(draw: int, image: int, evaluating: bool) -> str:
             batches = x[batches_around(image, len(x), 8, DRAWS)]  # (20, 8, 64)
-            in_training = logits_in_batches(model, batches)[:, 0].softmax(dim=1).numpy()
-            in_evaluation = model(batches[:, 0]).softmax(dim=1).numpy()  # mates play no part
-            both = in_training[draw - 1], in_evaluation[draw - 1]
-            said = (in_evaluation if evaluating else in_training).argmax(axis=1)
-            true = int(y[image])
-            picture.set(batches[draw - 1].numpy(), both, said, true, draw, evaluating)
+            probabilities = first_logits(model, batches).softmax(dim=2).numpy()  # (2, 20, 10)
+            training, evaluation = probabilities[:, draw - 1]
+            said, true = probabilities[int(evaluating)].argmax(axis=1), int(y[image])
+            shown = batches[draw - 1].numpy()
+            picture.set(shown, (training, evaluation), said, true, draw, evaluating)
+            sure = probabilities[int(evaluating), draw - 1].max()
             return (
                 f"Image {image}, a {true}, with batch-mates {draw}: {_mode(evaluating)} says "
-                f"{said[draw - 1]} ({both[evaluating].max():.0%}). "
+                f"{said[draw - 1]} ({sure:.0%}). "
                 f"Wrong in {(said != true).sum()} of {DRAWS} draws."
             )
 
@@ -63,31 +66,37 @@ def batch_mates_explorer(model: nn.Sequential | None = None) -> Explorer:
 
 
 def modes_explorer(history: History | None = None) -> Explorer:
-    """Mode, batch size, momentum and steps trained: the accuracy in both modes, and the logits of
-    one image as its batch-mates are redrawn. `history`: of 300 steps of training on the digits.
+    """Make an explorer of mode, batch size, momentum and steps trained.
+
+    It shows the accuracy in both modes, and the logits of one image as its batch-mates are redrawn.
+
+    Args:
+        history: of 300 steps of training on the digits; None trains a network.
     """
-    history = history or _digits_history()
-    x, y = map(torch.tensor, load_digits()[2:])
+    from bnlib.experiments.evaluation import accuracy_in_batches, batches_around, first_logits
+    from bnlib.experiments.training import accuracy
+
+    history = history or _history()
+    x, y = _test_images()
     batches = x[batches_around(IMAGE, len(x), 64, DRAWS)]  # (20, 64, 64): draws, images, pixels
 
     def draw(live: LiveFigure) -> Update:
         picture = TwoModes(live.figure)
         live.moves(*picture.artists)
 
-        @torch.no_grad()
         def update(
             steps: int, momentum: float, batch_size: int, draw: int, evaluating: bool
         ) -> str:
             model = history.at(steps, momentum)
             batch = batches[draw - 1, :batch_size]
-            in_training = logits_in_batches(model, batch[None])[0, 0].numpy()
-            both = in_training, model(batch)[0].numpy()
+            training, evaluation = first_logits(model, batch[None])[:, 0].numpy()  # (10,) each
             shares = accuracy_in_batches(model, x, y, batch_size), accuracy(model, x, y)
-            picture.set(batch.numpy(), both, shares, int(y[IMAGE]), evaluating)
+            picture.set(batch.numpy(), (training, evaluation), shares, int(y[IMAGE]), evaluating)
+            said = (evaluation if evaluating else training).argmax()
             return (
                 f"{steps} steps, momentum {momentum:.2f}, batches of {batch_size}: training mode "
                 f"{shares[0]:.0%}, evaluation mode {shares[1]:.0%} right. With batch-mates {draw}, "
-                f"{_mode(evaluating)} says {both[evaluating].argmax()}."
+                f"{_mode(evaluating)} says {said}."
             )
 
         return update
@@ -107,9 +116,22 @@ def _mode(evaluating: bool) -> str:
     return "evaluation mode" if evaluating else "training mode"
 
 
+def _test_images() -> tuple[Tensor, Tensor]:
+    import torch
+
+    digits = load_digits()
+    return torch.tensor(digits.x_test), torch.tensor(digits.y_test)
+
+
 @cache
-def _digits_history() -> History:
-    """The network of lesson 05, seed 0."""
+def _history() -> History:
+    """Train the network of lesson 05, seed 0."""
+    import torch
+
+    from bnlib.experiments.evaluation import train_and_keep
+    from bnlib.experiments.networks import mlp
+    from bnlib.torch_bn import BatchNorm
+
     x, y = map(torch.tensor, load_digits()[:2])
-    model = mlp([64, 100, 100, 100, 10], batch_norm="before", seed=0)
+    model = mlp([64, 100, 100, 100, 10], norm=BatchNorm, seed=0)
     return train_and_keep(model, x, y, steps=300, every=20, batch_size=60, lr=0.5)

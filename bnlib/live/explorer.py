@@ -1,12 +1,14 @@
-"""The live figure: controls that move the artists of a figure which was built once.
+"""The explorer: controls that move the artists of a figure which was built once.
 
-An explorer (`bnlib.explorers`) is made of controls and of one function that draws a picture on an
-empty `LiveFigure` and returns another: that one reads the values of the controls, moves the artists
-and returns a line of numbers.
+An explorer is made of controls and of one function that draws a picture on an empty `LiveFigure`
+and returns another: that one gets the values of the controls, moves the artists and returns a line
+of numbers.
 
 The picture is an output of its own, updated by display id, and not a widget: so it is still there
 when a saved notebook is opened the next day, on GitHub and on nbviewer.
 """
+
+from __future__ import annotations
 
 import html
 import os
@@ -14,74 +16,40 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import ipywidgets as widgets
 from IPython.display import display
-from matplotlib.artist import Artist
 
-from bnlib import plots
+from bnlib.live.figure import LiveFigure, css_width, display_png, styled
 
 # JupyterLab may have what widgets send handled by a thread of its own, or by several. Figures, and
 # records that grow while they are drawn, bear one at a time.
 one_at_a_time = threading.RLock()
 RUN_HINT = "Run this notebook (Run ▸ Run All Cells) to move the controls: "
+PLAY_MS = 300  # between two pictures
 Update = Callable[..., str]
-
-
-class LiveFigure:
-    """A figure whose static part is drawn once; only the moving artists are drawn again.
-
-    Arguments: `width` and `height` in hundreds of CSS pixels. Draw on `figure`, then name the
-    artists that will move with `moves`; axis limits, ticks and legends are part of the static
-    picture and stay put.
-    """
-
-    def __init__(self, width: float = 8.4, height: float = 3.4):
-        self.figure = plots.new_figure(width, height)
-        self._moving: list[Artist] = []
-        self._background = None
-
-    def moves(self, *artists: Artist) -> None:
-        """Take `artists` out of the static picture and out of its layout, which must not depend on
-        where they happen to be at first. Later ones are drawn on top of earlier ones.
-        """
-        for artist in artists:
-            artist.set_animated(True)
-            artist.set_in_layout(False)
-        self._moving.extend(artists)
-
-    def png(self) -> bytes:
-        """The picture as it is now, PNG bytes."""
-        canvas = self.figure.canvas
-        if self._background is None:
-            canvas.draw()
-            self.figure.set_layout_engine("none")  # the layout is settled: axes must not jump
-            self._background = canvas.copy_from_bbox(self.figure.bbox)
-        canvas.restore_region(self._background)
-        for artist in self._moving:
-            self.figure.draw_artist(artist)
-        return plots.encode(canvas)
 
 
 class Explorer:
     """Controls, a line of numbers, and a live figure, wired together. Display it to use it.
 
-    Arguments:
-
-    - `draw`: called once with an empty LiveFigure; draws the picture and returns `update`, which is
-      called with the value of each control by name, moves the artists, and returns the line of
-      numbers.
-    - `controls`: name → ipywidgets control, shown in this order. The values at the start are what
-      Reset returns to.
-    - `actions`: label of a button → function that is called like `update` and returns new values of
-      some controls.
-    - `height` of the picture in hundreds of CSS pixels.
-    - `text`: stands for the picture where none can be shown; the line, if None. To be given where
-      the numbers come from a training: their last digits differ from processor to processor, and
-      the tests of the notebooks compare this text.
-
     An exception in `update` or in an action is shown to the student in place of the line, and
     raised.
+
+    Args:
+        draw: called once with an empty LiveFigure; draws the picture and returns `update`, which
+            is called with the value of each control by name, moves the artists, and returns the
+            line of numbers.
+        controls: name → ipywidgets control, shown in this order. The values at the start are what
+            Reset returns to.
+        actions: label of a button → function that is called like `update` and returns new values
+            of some controls, which hold to the last digit even where a slider cannot show them.
+        play: name of a SelectionSlider that gets a Play button, which runs through its options.
+        height: of the picture in hundreds of CSS pixels.
+        text: stands for the picture where none can be shown; the line, if None. To be given where
+            the numbers come from a training: their last digits differ from processor to processor,
+            and the tests of the notebooks compare this text.
     """
 
     def __init__(
@@ -89,53 +57,62 @@ class Explorer:
         draw: Callable[[LiveFigure], Update],
         controls: Mapping[str, widgets.ValueWidget],
         actions: Mapping[str, Callable[..., dict]] | None = None,
+        *,
+        play: str | None = None,
         height: float = 3.8,
         text: str | None = None,
     ):
         self.draw, self.controls, self.text = draw, dict(controls), text
+        self.actions = dict(actions or {})
         self.live = LiveFigure(height=height)
         self.line = ""
-        self._update = plots.styled(draw)(self.live)
+        self._update = styled(draw)(self.live)
         self._status = widgets.HTML()
         self._display_id: str | None = None
         self._image: widgets.Image | None = None  # in Voilà only
         self._paused = False
+        self._exact: dict[str, Any] = {}
         self._start = self.values
         self.buttons = {
             label: self._button(label, lambda action=action: action(**self.values))
-            for label, action in (actions or {}).items()
+            for label, action in self.actions.items()
         }
         self.buttons["Reset"] = self._button("Reset", lambda: self._start)
-        for control in self.controls.values():
+        for name, control in self.controls.items():
             control.layout.width = "22rem"
             control.style.description_width = "initial"
-            control.observe(lambda change: self._refresh(), names="value")
+            control.observe(lambda change, name=name: self._moved(name), names="value")
         row = widgets.Box([*self.controls.values(), *self.buttons.values()])
         row.layout = widgets.Layout(
             flex_flow="row wrap", align_items="center", grid_gap="0 1rem", max_width="54rem"
         )
         row.add_class("bnlib-controls")  # how the browser tests tell them from other controls
         self.panel = widgets.VBox([row, self._status])
+        self.play = self._add_play(self.controls[play]) if play else None
         self._refresh()
 
     @property
-    def values(self) -> dict:
-        """The value of each control by name."""
-        return {name: control.value for name, control in self.controls.items()}
+    def values(self) -> dict[str, Any]:
+        """The value of each control by name: what was last set, or what its widget says."""
+        return {
+            name: self._exact.get(name, control.value) for name, control in self.controls.items()
+        }
 
     def set(self, **values) -> None:
         """Set several controls by name, as if they had moved at once: the picture is drawn once.
 
-        Raises KeyError for an unknown name and TraitError for a value that a control cannot take;
-        then no control has moved.
+        Raises:
+            KeyError: an unknown name; no control has moved.
+            TraitError: a value that a control cannot take; no control has moved.
         """
-        before = self.values
+        before = {name: control.value for name, control in self.controls.items()}
         if unknown := values.keys() - before.keys():
             raise KeyError(f"expected names out of {[*before]}, got {sorted(unknown)}")
         with one_at_a_time:
-            self._paused = True
+            exact, self._paused = self._exact, True
             try:
                 self._assign(values)
+                self._exact = {**exact, **values}
             except Exception:
                 self._assign(before)
                 raise
@@ -144,13 +121,37 @@ class Explorer:
             self._refresh()
 
     def png(self) -> bytes:
-        """The picture as the student sees it, PNG bytes."""
+        """Return the picture as the student sees it, PNG bytes."""
         with one_at_a_time:
             return self.live.png()
 
-    def _assign(self, values: Mapping) -> None:
+    def _assign(self, values: Mapping[str, Any]) -> None:
         for name, value in values.items():
             self.controls[name].value = value
+
+    def _moved(self, name: str) -> None:
+        """Follow a control that has moved, unless it has only rounded what was set."""
+        with one_at_a_time:
+            if self._paused or self._rounds(name):
+                return
+            self._exact.pop(name, None)
+            self._refresh()
+
+    def _rounds(self, name: str) -> bool:
+        """Whether a slider shows what was set at the nearest of its steps: in a page it must."""
+        control = self.controls[name]
+        if name not in self._exact or not isinstance(control, widgets.FloatSlider):
+            return False
+        return abs(control.value - self._exact[name]) <= 0.5001 * control.step
+
+    def _add_play(self, slider: widgets.SelectionSlider) -> widgets.Play:
+        """Put a Play that runs through the options of `slider` above the line of numbers."""
+        play = widgets.Play(value=slider.index, max=len(slider.options) - 1, interval=PLAY_MS)
+        widgets.link((play, "value"), (slider, "index"))
+        row = widgets.HBox([widgets.Label("Play through the training:"), play])
+        *above, line = self.panel.children
+        self.panel.children = (*above, row, line)
+        return play
 
     def _button(self, label: str, new_values: Callable[[], dict]) -> widgets.Button:
         def on_click(_) -> None:
@@ -188,7 +189,7 @@ class Explorer:
     def _ipython_display_(self) -> None:
         if os.environ.get("SERVER_SOFTWARE", "").startswith("voila") and not self._image:
             # On a page of Voilà outputs stay as they are, and only widgets change.
-            self._image = widgets.Image(width=plots.css_width(self.live.figure))
+            self._image = widgets.Image(width=css_width(self.live.figure))
             self.panel.children += (self._image,)
         controls = self.panel._repr_mimebundle_()
         names = [control.description for control in self.controls.values()]
@@ -202,4 +203,4 @@ class Explorer:
             self._image.value = self.png()
             return
         options = {"display_id": self._display_id, "update": update}
-        plots.display_png(self.live.figure, self.png(), self.text or self.line, **options)
+        display_png(self.live.figure, self.png(), self.text or self.line, **options)

@@ -1,5 +1,7 @@
 """An explorer with a training behind it: the picture follows the training while it runs."""
 
+from __future__ import annotations
+
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -7,7 +9,8 @@ from typing import ClassVar
 
 import ipywidgets as widgets
 
-from bnlib.live.explorer import Explorer, LiveFigure, Update, one_at_a_time
+from bnlib.live.explorer import Explorer, Update, one_at_a_time
+from bnlib.live.figure import LiveFigure
 
 SLICE_SECONDS = 0.05  # between two slices the kernel answers sliders and the Stop button
 
@@ -15,15 +18,19 @@ SLICE_SECONDS = 0.05  # between two slices the kernel answers sliders and the St
 class TrainingExplorer(Explorer):
     """An Explorer with a row of settings, Train and Stop, and a progress bar.
 
-    Arguments, beyond those of Explorer:
-
-    - `settings`: name → control; read when Train is pressed.
-    - `train`: called with the value of each setting by name; returns an iterator that does one step
-      of the training at a time and yields the share that is done, 0 to 1. What it leaves for
-      `update` to read is shown as it grows. An exception, at the call or later, is shown.
-
     One training runs in a kernel at a time: pressing Train anywhere, or running the cell of a
-    training explorer again, stops the one that runs. What it has recorded stays.
+    training explorer again, stops the one that runs. What it has recorded stays. Settings that
+    `train` refuses stop nothing.
+
+    Args:
+        draw: as for Explorer.
+        controls: likewise.
+        settings: name → control; read when Train is pressed.
+        train: called with the value of each setting by name; returns an iterator that does one
+            step of the training at a time and yields the share that is done, 0 to 1. What it
+            leaves for `update` to read is shown as it grows. An exception is shown: one at the
+            call, for settings that cannot be trained, before anything has changed.
+        options: the others of Explorer.
     """
 
     _going_on: ClassVar[Iterator[float] | None] = None  # the training that may take another step
@@ -34,10 +41,9 @@ class TrainingExplorer(Explorer):
         controls: Mapping[str, widgets.ValueWidget],
         settings: Mapping[str, widgets.ValueWidget],
         train: Callable[..., Iterator[float]],
-        height: float = 3.8,
-        text: str | None = None,
+        **options,
     ):
-        super().__init__(draw, controls, height=height, text=text)
+        super().__init__(draw, controls, **options)
         self.settings, self._train = dict(settings), train
         self.train_button = widgets.Button(description="Train", icon="play")
         self.stop_button = widgets.Button(description="Stop", icon="stop", disabled=True)

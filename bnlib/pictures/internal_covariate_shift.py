@@ -1,134 +1,177 @@
 """Pictures of lesson 02: what goes into a unit while the network learns."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from bnlib.pictures.parts import FAINT, INK, PEAK, WITH_BN, WITHOUT_BN, new_figure, show, styled
+from bnlib.live.figure import picture
+from bnlib.pictures.parts import (
+    INK,
+    PEAK,
+    Drawn,
+    GreyImage,
+    Histogram,
+    accuracy_axis,
+    heights,
+    place_legend_right,
+    step_axis,
+)
 
 REACH = 6  # inputs beyond ±6 change the output of a sigmoid by less than 0.003
-BINS = np.linspace(-REACH, REACH, 61)
-LOOKS = {"without BN": (WITHOUT_BN, "--", "s"), "with BN": (WITH_BN, "-", "o")}
+EDGES = np.linspace(-REACH, REACH, 61)
 PERCENTILES = (15, 50, 85)  # those of the paper's Figure 1
 
 
 class TrainingOfAUnit:
     """The input of one unit over the training, in two networks; and how well the two classify.
 
-    Above, a column for each look at a network: the darker, the more of the batch lies there, and
-    lines at the 15th, 50th and 85th percentile. Below, the distribution at one step, and the test
-    accuracy over the training. Arguments: the figure, and the `steps` at which one looks.
+    Above, a column for each snapshot of a network: the darker, the more of the batch lies there,
+    and lines at the 15th, 50th and 85th percentile. Below, the distribution at one step, and the
+    test accuracy over the training.
+
+    Args:
+        figure: an empty one.
+        networks: the two, as they are called and drawn.
+        steps: those of the snapshots.
     """
 
-    def __init__(self, figure: Figure, steps: Sequence[int]):
+    def __init__(self, figure: Figure, networks: Sequence[Drawn], steps: Sequence[int]):
         self._steps = np.array(steps)
         grid = figure.add_gridspec(2, 2, height_ratios=(1.3, 1))
         maps = [figure.add_subplot(grid[0, column]) for column in range(2)]
         at_step, accuracy = (figure.add_subplot(grid[1, column]) for column in range(2))
-        marks = [step for step in (0, 3, 10, 30, 100, 300, 1000) if step <= steps[-1]]
-        ticks = np.interp(marks, steps, range(len(steps)))
         extent = (-0.5, len(steps) - 0.5, -REACH, REACH)
-        self._maps, self._lines, self._now = {}, {}, []
-        for ax, (name, (colour, _, _)) in zip(maps, LOOKS.items(), strict=True):
-            blank = np.full((len(BINS) - 1, len(steps), 3), 255, np.uint8)
-            look = dict(extent=extent, origin="lower", aspect="auto", interpolation="nearest")
-            self._maps[name] = ax.imshow(blank, **look)
-            styles = ((":", 1.5), ("-", 2.5), (":", 1.5))
-            self._lines[name] = [ax.plot([], [], ls, lw=lw, color=colour)[0] for ls, lw in styles]
-            ax.set_title(f"{name}: input of the unit")
-            ax.set(xticks=ticks, xticklabels=marks, yticks=(-6, -3, 0, 3, 6), xlabel="step")
-            self._now.append(ax.axvline(0, color=INK, lw=1))
-        self._bars = {
-            name: at_step.stairs(np.zeros(len(BINS) - 1), BINS, ec=colour, ls=ls, lw=2, label=name)
-            for name, (colour, ls, _) in LOOKS.items()
-        }
+        options = {"extent": extent, "origin": "lower", "aspect": "auto"}
+        self._maps, self._lines, self._bars, self._accuracy = {}, {}, {}, {}
+        for ax, network in zip(maps, networks, strict=True):
+            label, style = network.label, {**network.style, "marker": ""}
+            self._maps[label] = GreyImage(ax, len(EDGES) - 1, len(steps), **options)
+            looks = ((":", 1.5), ("-", 2.5), (":", 1.5))
+            self._lines[label] = [
+                ax.plot([], [], **{**style, "ls": ls, "lw": width})[0] for ls, width in looks
+            ]
+            ax.set(title=f"{label}: input of the unit", yticks=(-6, -3, 0, 3, 6))
+            step_axis(ax, steps)
+            bars = {"ec": style["color"], "ls": style["ls"], "lw": 2, "label": label}
+            self._bars[label] = Histogram(at_step, EDGES, **bars)
+            self._accuracy[label] = accuracy.plot([], [], label=label, **style)[0]
         at_step.set(xlim=(-REACH, REACH), ylim=(0, 1.3), yticks=[], ylabel=PEAK)
         at_step.set_title("Its input at this step")
         at_step.legend(loc="upper center", ncols=2)
-        self._accuracy = {
-            name: accuracy.plot([], [], ls, color=colour, label=name)[0]
-            for name, (colour, ls, _) in LOOKS.items()
-        }
-        accuracy.set(xlim=(-0.5, len(steps) - 0.5), ylim=(0, 150), xlabel="step")
-        accuracy.set(xticks=ticks, xticklabels=marks, title="Test accuracy")
-        accuracy.set_yticks([10, 50, 100], ["chance", "50 %", "100 %"])
-        accuracy.axhline(10, color=FAINT, lw=1)
+        accuracy_axis(accuracy, top=1.5)
+        step_axis(accuracy, steps)
+        accuracy.set_title("Test accuracy")
         accuracy.legend(loc="upper left")
-        self._now.append(accuracy.axvline(0, color=INK, lw=1))
-        self.artists = [
-            *self._maps.values(), *(line for lines in self._lines.values() for line in lines),
-            *self._now, *self._bars.values(), *self._accuracy.values(),
-        ]  # fmt: skip
+        self._now = [ax.axvline(0, color=INK, lw=1) for ax in (*maps, accuracy)]
+        self.artists: list[Artist] = [
+            *(image.artist for image in self._maps.values()),
+            *(line for lines in self._lines.values() for line in lines),
+            *self._now,
+            *(artist for bars in self._bars.values() for artist in bars.artists),
+            *self._accuracy.values(),
+        ]
 
-    def set(self, name: str, inputs: np.ndarray, accuracy: Sequence[float], step: int) -> None:
-        """Show a network: the unit's `inputs` (looks, N) so far, those beyond ±6 on the edge; the
-        test accuracy (looks,), 0 to 1, so far; mark `step`, one of the steps, or the last one that
-        there is.
+    def set(self, label: str, inputs: NDArray, accuracy: Sequence[float], step: int) -> None:
+        """Show the training of a network, and mark `step`, or the last snapshot that there is.
+
+        Args:
+            label: of the network.
+            inputs: of the unit, (snapshots, N) so far; those beyond ±6 are drawn on the edge.
+            accuracy: on the test images, (snapshots,) so far, 0 to 1.
+            step: one of the steps.
         """
-        inputs = np.clip(inputs, -REACH, REACH)
-        looks = np.arange(len(inputs))
-        now = min(int(np.searchsorted(self._steps, step)), looks[-1])
-        counts = np.zeros((len(BINS) - 1, len(self._steps)))
-        for look in looks:
-            counts[:, look] = np.histogram(inputs[look], BINS)[0]
-        # Grey levels made here: drawing them takes half the time that a colour map takes.
-        grey = (255 * (1 - counts / np.maximum(counts.max(axis=0), 1))).astype(np.uint8)
-        self._maps[name].set_data(np.repeat(grey[:, :, np.newaxis], 3, axis=2))
-        bands = np.percentile(inputs, PERCENTILES, axis=1)
-        for line, band in zip(self._lines[name], bands, strict=True):
-            line.set_data(looks, band)
-        self._bars[name].set_data(counts[:, now] / max(counts[:, now].max(), 1))
-        self._accuracy[name].set_data(looks, 100 * np.array(accuracy))
+        places = np.arange(len(inputs))
+        now = min(int(np.searchsorted(self._steps, step)), places[-1])
+        darkness = np.zeros((len(EDGES) - 1, len(self._steps)))
+        for place in places:
+            darkness[:, place] = heights(inputs[place], EDGES)
+        self._maps[label].set(darkness)
+        bands = np.percentile(np.clip(inputs, -REACH, REACH), PERCENTILES, axis=1)
+        for line, band in zip(self._lines[label], bands, strict=True):
+            line.set_data(places, band)
+        self._bars[label].set(inputs[now])
+        self._accuracy[label].set_data(places, accuracy)
         for line in self._now:
             line.set_xdata([now, now])
 
 
-@styled
-def show_bands(steps: Sequence[int], bands: dict[str, np.ndarray]) -> None:
-    """The paper's Figure 1 (b, c): percentiles of a unit's input over training, for each network
-    (steps, 3), on one scale.
+@picture(height=3.2)
+def show_bands(
+    figure: Figure, networks: Sequence[Drawn], steps: Sequence[int], bands: Mapping[str, NDArray]
+) -> str:
+    """Draw the percentiles of a unit's input over training, on one scale: Figure 1 (b, c).
+
+    Args:
+        figure: an empty one.
+        networks: two, as they are called and drawn.
+        steps: those of the snapshots.
+        bands: label → (snapshots, 3 percentiles).
+
+    Source: Ioffe & Szegedy (2015), Figure 1.
     """
-    figure = new_figure(8.4, 3.2)
     axes = figure.subplots(1, 2, sharey=True)
-    for ax, (name, (colour, _, _)) in zip(axes, LOOKS.items(), strict=True):
-        low, middle, high = bands[name].T
+    for ax, network in zip(axes, networks, strict=True):
+        colour = network.style["color"]
+        low, middle, high = bands[network.label].T
         ax.fill_between(steps, low, high, color=colour, alpha=0.2, lw=0, label="15th to 85th")
         ax.plot(steps, middle, color=colour, label="50th percentile")
-        ax.set(title=name, xlabel="step")
+        ax.set(title=network.label, xlabel="step")
         ax.grid(True)
     axes[0].set_ylabel("input of the unit")
     axes[0].legend(loc="upper left")
-    show(figure, "Percentiles of a unit's input over training, without and with BN.")
+    return "Percentiles of a unit's input over training, without and with BN."
 
 
-@styled
-def show_accuracy(steps: Sequence[int], accuracy: dict[str, Sequence[float]]) -> None:
-    """The paper's Figure 1 (a): test accuracy, 0 to 1, over the steps of training."""
-    figure = new_figure(8.4, 3)
+@picture(height=3)
+def show_accuracy(
+    figure: Figure,
+    networks: Sequence[Drawn],
+    steps: Sequence[int],
+    accuracy: Mapping[str, Sequence[float]],
+) -> str:
+    """Draw the test accuracy over the steps of training: Figure 1 (a).
+
+    Args:
+        figure: an empty one.
+        networks: as they are called and drawn.
+        steps: those of the snapshots.
+        accuracy: label → (snapshots,), 0 to 1.
+
+    Source: Ioffe & Szegedy (2015), Figure 1.
+    """
     ax = figure.subplots()
-    for name, values in accuracy.items():
-        colour, line, marker = LOOKS[name]
-        ax.plot(steps, 100 * np.array(values), line, color=colour, label=name)
-    ax.set(xlabel="step", ylabel="test accuracy, %", ylim=(0, 103))
-    ax.grid(True)
+    for network in networks:
+        style = {**network.style, "marker": ""}
+        ax.plot(steps, accuracy[network.label], label=network.label, **style)
+    accuracy_axis(ax)
+    ax.set(xlabel="step", ylabel="test accuracy")
     ax.legend(loc="center right")
-    show(figure, "Test accuracy over the steps of training, without and with BN.")
+    return "Test accuracy over the steps of training, without and with BN."
 
 
-@styled
-def show_shift(shifts: dict[str, np.ndarray]) -> None:
-    """The shift of each hidden layer on a log axis: for each network (seeds, layers)."""
-    figure = new_figure(8.4, 3)
+@picture(height=3)
+def show_shift(figure: Figure, networks: Sequence[Drawn], shifts: Mapping[str, NDArray]) -> str:
+    """Draw the shift of each hidden layer on a log axis.
+
+    Args:
+        figure: an empty one.
+        networks: as they are called and drawn.
+        shifts: label → (seeds, layers).
+    """
     ax = figure.subplots()
-    for offset, (name, values) in zip((-0.08, 0.08), shifts.items(), strict=True):
-        colour, _, marker = LOOKS[name]
-        layers = np.arange(1, values.shape[1] + 1) + offset
-        for seed, of_seed in enumerate(values):
-            label = name if seed == 0 else None
-            ax.semilogy(layers, of_seed, marker, ms=8, color=colour, alpha=0.7, label=label)
+    for offset, network in zip((-0.08, 0.08), networks, strict=True):
+        values = shifts[network.label]
+        layers = np.arange(1, values.shape[1] + 1)
+        style = {**network.style, "ls": "", "ms": 8, "alpha": 0.7}
+        dots = ax.semilogy(layers + offset, values.T, **style)
+        dots[0].set_label(network.label)
     ax.set(xlabel="hidden layer", ylabel="shift, spreads\nper 100 steps")
-    ax.set(xticks=range(1, values.shape[1] + 1), xlim=(0.6, values.shape[1] + 1.2))
+    ax.set(xticks=layers, xlim=(0.6, len(layers) + 0.4))
     ax.grid(True, axis="y")
-    ax.legend(loc="center right", title=f"a marker for\neach of {len(values)} seeds")
-    show(figure, "The shift of each hidden layer, without and with BN, for every seed.")
+    place_legend_right(ax, f"a marker for\neach of {len(values)} seeds")
+    return "The shift of each hidden layer, without and with BN, for every seed."

@@ -1,133 +1,154 @@
-"""Pictures of the two modes of batch normalization: batch statistics or running averages."""
+"""Pictures of lesson 05: the two modes of BN, batch statistics or running averages."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import offset_copy
+from numpy.typing import NDArray
 
+from bnlib.live.figure import picture
 from bnlib.pictures.parts import (
-    ACCENT,
-    FAINT,
-    FOUR,
+    CHANCE,
+    EVALUATION,
+    GREY,
     INK,
-    WITH_BN,
-    WITHOUT_BN,
-    new_figure,
-    show,
-    styled,
+    ORANGE,
+    SKY,
+    STYLE_WITH_BN,
+    STYLE_WITHOUT_BN,
+    TRAINING,
+    GreyImage,
+    accuracy_axis,
+    place_legend_right,
 )
 
-TRAINING, EVALUATION = FOUR[3], ACCENT
 PALE = 0.3  # alpha of what is shown beside the mode that is on
 
-LOOKS = {
-    "training mode": dict(color=TRAINING, ls="--", marker="s"),
-    "evaluation mode": dict(color=EVALUATION, ls="-", marker="o"),
-    "evaluation mode,\nrecalibrated": dict(color=WITH_BN, ls=":", marker="^"),
-    "with BN": dict(color=WITH_BN, ls="-", marker="o"),
-    "without BN": dict(color=WITHOUT_BN, ls="--", marker="s"),
-    "frozen BN": dict(color=EVALUATION, ls="", marker="o"),
-    "BN in training mode": dict(color=TRAINING, ls="", marker="s"),
+STYLES: dict[str, dict[str, Any]] = {
+    "training mode": {"color": TRAINING, "ls": "--", "marker": "s"},
+    "evaluation mode": {"color": EVALUATION, "ls": "-", "marker": "o"},
+    "evaluation mode,\nrecalibrated": {"color": SKY, "ls": ":", "marker": "^"},
+    "with BN": STYLE_WITH_BN,
+    "without BN": STYLE_WITHOUT_BN,
+    "frozen BN": {"color": EVALUATION, "ls": "", "marker": "o"},
+    "BN in training mode": {"color": TRAINING, "ls": "", "marker": "s"},
 }
 
 
-@styled
+@picture(height=3.8)
 def show_running_averages(
+    figure: Figure,
     means: Mapping[str, Sequence[float]],
     variances: Mapping[str, Sequence[float]],
     goal: tuple[float, float],
-) -> None:
-    """Running mean and variance over the batches, from their start values on, a curve for each
-    momentum by name; `goal`: mean and variance of the data.
+) -> str:
+    """Draw running mean and variance over the batches, from their start values on.
+
+    Args:
+        figure: an empty one.
+        means: a curve for each momentum by name, four at most.
+        variances: likewise.
+        goal: mean and variance of the data.
     """
-    figure = new_figure(8.4, 3.8)
-    looks = [dict(color=FAINT, ls="-", lw=1)]
-    looks += [dict(color=c, ls=ls) for c, ls in ((FOUR[0], "-"), (FOUR[1], "--"), (INK, "-."))]
+    styles = [(GREY, "-", 1), (SKY, "-", 2), (ORANGE, "--", 2), (INK, "-.", 2)]
     panels = (("running mean", means, goal[0]), ("running variance", variances, goal[1]))
     for ax, (name, curves, end) in zip(figure.subplots(1, 2), panels, strict=True):
-        for (label, values), look in zip(curves.items(), looks, strict=True):
-            ax.plot(values, label=label, **look)
-        ax.axhline(end, color=ACCENT, ls=":", lw=3, label="of the data", zorder=1)
+        for (label, values), (colour, ls, width) in zip(curves.items(), styles, strict=True):
+            ax.plot(values, label=label, color=colour, ls=ls, lw=width)
+        ax.axhline(end, color=INK, ls=":", lw=3, label="of the data", zorder=1)
         ax.set(xlabel="batches seen", title=name)
         ax.set_ylim(bottom=-0.2)
         ax.grid(True)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=5)
-    show(
-        figure, "Running mean and variance approach those of the data; how fast is up to momentum."
-    )
+    return "Running mean and variance approach those of the data; how fast is up to momentum."
 
 
-@styled
+@picture(height=3.8)
 def show_accuracy_by_batch_size(
-    sizes: Sequence[int], training: np.ndarray, evaluation: np.ndarray
-) -> None:
-    """Test accuracy in the two modes, both (sizes, runs), 0 to 1, over the size of a test batch,
-    with bars of ± one standard deviation over the runs. A batch of 1 has evaluation mode alone:
-    `training` has a row less.
+    figure: Figure, sizes: Sequence[int], training: NDArray, evaluation: NDArray
+) -> str:
+    """Draw test accuracy over the size of a test batch, with bars of ± one standard deviation.
+
+    Args:
+        figure: an empty one.
+        sizes: of the batches, from 1 on.
+        training: in training mode, (sizes without 1, runs), 0 to 1: it refuses a batch of 1.
+        evaluation: in evaluation mode, (sizes, runs).
     """
-    figure = new_figure(8.4, 3.8)
-    ax = _accuracy_axes(figure, "images in a test batch", sizes)
+    ax = _axes(figure, "images in a test batch", sizes)
     _curve(ax, "evaluation mode", evaluation)
     _curve(ax, "training mode", training, first=1)
     ax.text(0, 0.3, "training mode\nrefuses\na batch of 1", ha="center", va="center", fontsize=10)
     ax.set_xlim(left=-0.9)
-    _legend(ax, "mean ± std")
-    show(
-        figure,
-        "In training mode accuracy depends on the batch size, in evaluation mode it does not.",
-    )
+    place_legend_right(ax, "mean ± std")
+    return "In training mode accuracy depends on the batch size, in evaluation mode it does not."
 
 
-@styled
+@picture(height=3.8)
 def show_accuracy_by_step(
-    steps: Sequence[int], training: np.ndarray, evaluation: Mapping[str, np.ndarray]
-) -> None:
-    """Accuracy over training: in training mode (steps, runs), and in evaluation mode by the name
-    of a momentum, (steps, runs) each, 0 to 1; a thin line for each run.
+    figure: Figure, steps: Sequence[int], training: NDArray, evaluation: Mapping[str, NDArray]
+) -> str:
+    """Draw accuracy over training, in both modes; a thin line for each run.
+
+    Args:
+        figure: an empty one.
+        steps: of training.
+        training: in training mode, (steps, runs), 0 to 1.
+        evaluation: in evaluation mode, name of a momentum → (steps, runs), two of them.
     """
-    figure = new_figure(8.4, 3.8)
-    ax = _accuracy_axes(figure, "steps trained", steps)
+    ax = _axes(figure, "steps trained", steps)
     ax.set_xticks(range(0, len(steps), 2), [f"{step}" for step in steps[::2]])
-    curves = {"training mode": (training, LOOKS["training mode"])}
-    looks = (LOOKS["evaluation mode"], dict(color=INK, ls="-.", marker="v"))
-    for (name, values), look in zip(evaluation.items(), looks, strict=True):
-        curves[f"evaluation mode,\n{name}"] = values, look
-    for name, (values, look) in curves.items():
-        ax.plot(values, lw=0.8, **{**look, "marker": ""})
-        ax.plot(values.mean(axis=1), ms=7, label=name, **look)
-    _legend(ax, f"mean of {training.shape[1]} networks;\nthin lines: each of them")
-    show(
-        figure, "The smaller the momentum, the later evaluation mode catches up with training mode."
-    )
+    curves = {"training mode": (training, STYLES["training mode"])}
+    styles = (STYLES["evaluation mode"], {"color": INK, "ls": "-.", "marker": "v"})
+    for (name, values), style in zip(evaluation.items(), styles, strict=True):
+        curves[f"evaluation mode,\n{name}"] = values, style
+    for name, (values, style) in curves.items():
+        ax.plot(values, lw=0.8, **{**style, "marker": ""})
+        ax.plot(values.mean(axis=1), ms=7, label=name, **style)
+    place_legend_right(ax, f"mean of {training.shape[1]} networks;\nthin lines: each of them")
+    return "The smaller the momentum, the later evaluation mode catches up with training mode."
 
 
-@styled
-def show_small_batches(sizes: Sequence[int], with_bn: np.ndarray, without_bn: np.ndarray) -> None:
-    """Test accuracy over the batch size of training, both (sizes, seeds), 0 to 1."""
-    figure = new_figure(8.4, 3.6)
-    ax = _accuracy_axes(figure, "images in a training batch", sizes)
-    for name, values in (("with BN", with_bn), ("without BN", without_bn)):
-        look = LOOKS[name]
-        ax.plot(values.mean(axis=1), color=look["color"], ls=look["ls"])
-        _dots(ax, name, values, -0.06 if name == "with BN" else 0.06)
-    _legend(ax, f"a marker for each\nof {with_bn.shape[1]} seeds")
-    show(
-        figure, "With batches of two the network with BN hardly learns; from eight on it is ahead."
-    )
+@picture(height=3.6)
+def show_small_batches(
+    figure: Figure, sizes: Sequence[int], with_bn: NDArray, without_bn: NDArray
+) -> str:
+    """Draw test accuracy over the batch size of training.
 
-
-@styled
-def show_drift(
-    images: np.ndarray, amounts: Sequence[float], curves: Mapping[str, np.ndarray]
-) -> None:
-    """Test accuracy over how much the images have faded: `images` (amounts, 64), one image as it
-    fades; `curves` by name, (amounts, seeds) each, 0 to 1.
+    Args:
+        figure: an empty one.
+        sizes: of the batches.
+        with_bn: (sizes, seeds), 0 to 1.
+        without_bn: likewise.
     """
-    figure = new_figure(8.4, 4)
-    ax = _accuracy_axes(figure, "share c of the ink that has faded", amounts)
+    ax = _axes(figure, "images in a training batch", sizes)
+    for name, values, shift in (("with BN", with_bn, -0.06), ("without BN", without_bn, 0.06)):
+        ax.plot(values.mean(axis=1), **{**STYLES[name], "marker": ""})
+        _dots(ax, name, values, shift)
+    place_legend_right(ax, f"a marker for each\nof {with_bn.shape[1]} seeds")
+    return "With batches of two the network with BN hardly learns; from eight on it is ahead."
+
+
+@picture(height=4)
+def show_drift(
+    figure: Figure, images: NDArray, amounts: Sequence[float], curves: Mapping[str, NDArray]
+) -> str:
+    """Draw test accuracy over how much the images have faded.
+
+    Args:
+        figure: an empty one.
+        images: one image as it fades, (amounts, 64).
+        amounts: share of the ink that is gone, 0 to 1.
+        curves: name → (amounts, seeds), 0 to 1.
+    """
+    ax = _axes(figure, "share c of the ink that has faded", amounts)
     for shift, (name, values) in zip((0, -0.07, 0.07), curves.items(), strict=True):
         _curve(ax, name, values, shift)  # shifted, since two of them are the same
     ax.set(xlim=(-0.6, len(amounts) - 0.4), ylim=(0, 1.42))
@@ -137,103 +158,103 @@ def show_drift(
         window = ax.inset_axes((place - 0.4, 1.1, 0.8, 0.3), transform=ax.transData)
         window.imshow(image.reshape(8, 8), cmap="Greys", vmin=-0.08, vmax=1)
         window.set_axis_off()
-    _legend(ax, "mean ± std of\n3 networks")
-    show(figure, "As the ink fades, evaluation mode gets worse; the batch statistics do not mind.")
+    place_legend_right(ax, "mean ± std of\n3 networks")
+    return "As the ink fades, evaluation mode gets worse; the batch statistics do not mind."
 
 
-@styled
-def show_fine_tuning(cases: Sequence[str], frozen: np.ndarray, free: np.ndarray) -> None:
-    """Test accuracy after fine-tuning with frozen BN and with BN in training mode, both (cases,
-    seeds), 0 to 1.
+@picture(height=3.6)
+def show_fine_tuning(figure: Figure, cases: Sequence[str], frozen: NDArray, free: NDArray) -> str:
+    """Draw test accuracy after fine-tuning with frozen BN and with BN in training mode.
+
+    Args:
+        figure: an empty one.
+        cases: names of the new tasks.
+        frozen: (cases, seeds), 0 to 1.
+        free: likewise.
     """
-    figure = new_figure(8.4, 3.6)
-    ax = _accuracy_axes(figure, "new task and batch size", cases)
+    ax = _axes(figure, "new task and batch size", cases)
     _dots(ax, "frozen BN", frozen, -0.12)
     _dots(ax, "BN in training mode", free, 0.12)
     ax.set_xlim(-0.5, len(cases) - 0.5)
-    _legend(ax, f"a marker for each\nof {frozen.shape[1]} seeds")
-    show(
-        figure,
-        "Frozen BN wins with tiny batches, and loses where the new images are too different.",
-    )
+    place_legend_right(ax, f"a marker for each\nof {frozen.shape[1]} seeds")
+    return "Frozen BN wins with tiny batches, and loses where the new images are too different."
 
 
-def _accuracy_axes(figure: Figure, xlabel: str, ticks: Sequence) -> Axes:
-    """Axes for accuracies 0 to 1 over places 0, 1, … that are labelled by `ticks`."""
+def _axes(figure: Figure, xlabel: str, ticks: Sequence) -> Axes:
+    """Make axes for accuracies 0 to 1 over places 0, 1, … that are labelled by `ticks`."""
     ax = figure.subplots()
-    ax.axhline(0.1, color=INK, ls=":", lw=1.2, label="chance")
-    ax.set(xlabel=xlabel, ylabel="accuracy", ylim=(0, 1.03))
+    accuracy_axis(ax)
+    ax.set(xlabel=xlabel, ylabel="accuracy")
     ax.set_xticks(range(len(ticks)), [f"{tick}" for tick in ticks])
-    ax.set_yticks(np.arange(0, 1.1, 0.2), [f"{percent} %" for percent in range(0, 101, 20)])
-    ax.grid(True, axis="y")
+    ax.set_yticks([CHANCE, *np.arange(0.2, 1.1, 0.2)],
+                  ["chance", *(f"{percent} %" for percent in range(20, 101, 20))])  # fmt: skip
     return ax
 
 
-def _curve(ax: Axes, name: str, values: np.ndarray, first: float = 0) -> None:
-    """Mean and standard deviation of `values` (places, runs), the first of them at `first`."""
+def _curve(ax: Axes, name: str, values: NDArray, first: float = 0) -> None:
+    """Draw mean and standard deviation of `values` (places, runs), the first of them at `first`."""
     places = first + np.arange(len(values))
     mean, std = values.mean(axis=1), values.std(axis=1)
-    ax.errorbar(places, mean, std, label=name, ms=6, capsize=5, **LOOKS[name])
+    ax.errorbar(places, mean, std, label=name, ms=6, capsize=5, **STYLES[name])
 
 
-def _dots(ax: Axes, name: str, values: np.ndarray, shift: float) -> None:
-    """Each of `values` (places, seeds) as a marker, `shift` to the right of its place."""
-    look = {**LOOKS[name], "ls": ""}
-    ax.plot(shift + np.arange(len(values)), values, ms=8, alpha=0.8, mec="white", **look)
-    ax.plot([], [], label=name, **LOOKS[name])
-
-
-def _legend(ax: Axes, title: str) -> None:
-    look = dict(labelspacing=0.9, alignment="left")
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), title=title, **look)
+def _dots(ax: Axes, name: str, values: NDArray, shift: float) -> None:
+    """Draw each of `values` (places, seeds) as a marker, `shift` to the right of its place."""
+    style = {**STYLES[name], "ls": ""}
+    ax.plot(shift + np.arange(len(values)), values, ms=8, alpha=0.8, mec="white", **style)
+    ax.plot([], [], label=name, **STYLES[name])
 
 
 class Mosaic:
     """Up to `rows` × `columns` images of 8 × 8 pixels, side by side in fixed places."""
 
-    GAP = -0.2  # paper is 0 and a little darker than this, so that each image has an edge
+    PAPER = 0.07  # darker than the page, so that each image has an edge
 
     def __init__(self, ax: Axes, rows: int, columns: int):
         self._shape = rows, columns
-        blank = np.full((10 * rows, 10 * columns), self.GAP)
-        look = dict(cmap="Greys", vmin=self.GAP, vmax=1, interpolation="nearest")
-        self.artist = ax.imshow(blank, **look)
+        self._image = GreyImage(ax, 10 * rows, 10 * columns)
+        self.artist: Artist = self._image.artist
         ax.set_anchor("NW")
         ax.set_axis_off()
 
-    def set(self, images: np.ndarray) -> None:
+    def set(self, images: NDArray) -> None:
         """Show `images` (K, 64) with pixels from 0, paper, to 1, ink."""
         rows, columns = self._shape
-        tiles = np.full((rows * columns, 10, 10), self.GAP)
-        tiles[: len(images), 1:9, 1:9] = images.reshape(-1, 8, 8)
+        tiles = np.zeros((rows * columns, 10, 10))
+        ink = self.PAPER + (1 - self.PAPER) * images.reshape(-1, 8, 8)
+        tiles[: len(images), 1:9, 1:9] = ink
         grid = tiles.reshape(rows, columns, 10, 10).swapaxes(1, 2)
-        self.artist.set_data(grid.reshape(10 * rows, 10 * columns))
+        self._image.set(grid.reshape(10 * rows, 10 * columns))
 
 
 class Answer:
-    """One number per digit: bars for the mode that is on, ticks for the other mode, a ring around
-    the true digit. `ylim` is fixed.
+    """A number for each digit: bars in the mode that is on, ticks in the other; a ring: the truth.
+
+    Args:
+        ax: where it is drawn.
+        ylabel: what the numbers are.
+        ylim: ends of the y-axis, which stay.
     """
 
     def __init__(self, ax: Axes, ylabel: str, ylim: tuple[float, float]):
         self._bars = ax.bar(range(10), np.zeros(10), width=0.72)
-        tick = dict(ls="", marker="_", ms=15, mew=2.5, color=INK, label="the other mode")
-        self._other = ax.plot(range(10), np.zeros(10), **tick)[0]
+        tick = {"ls": "", "marker": "_", "ms": 15, "mew": 2.5, "color": INK}
+        self._other = ax.plot(range(10), np.zeros(10), label="the other mode", **tick)[0]
         under = offset_copy(ax.get_xaxis_transform(), ax.figure, 0, -11, units="points")
-        ring = dict(marker="o", ms=19, mfc="none", mec=INK, mew=1.8, clip_on=False)
+        ring = {"marker": "o", "ms": 19, "mfc": "none", "mec": INK, "mew": 1.8, "clip_on": False}
         self._true = ax.plot([0], [0], transform=under, **ring)[0]
         ax.axhline(0, color=INK, lw=1)
         ax.set(xticks=range(10), ylim=ylim, xlim=(-0.6, 9.6), ylabel=ylabel)
         ax.set_xlabel("digit (ring: the true one)", labelpad=8)
         ax.set_title(" ")  # keeps the place
-        title = dict(fontsize=12, weight="bold", ha="left", va="baseline")
         place = offset_copy(ax.transAxes, ax.figure, 0, 6, units="points")
+        title = {"fontsize": 12, "weight": "bold", "ha": "left", "va": "baseline"}
         self._title = ax.text(0, 1, "", transform=place, **title)
         ax.grid(True, axis="y")
         ax.legend(handles=[self._other], loc="upper right", borderpad=0.1)
-        self.artists = [*self._bars, self._other, self._true, self._title]
+        self.artists: list[Artist] = [*self._bars, self._other, self._true, self._title]
 
-    def set(self, values: np.ndarray, other: np.ndarray, true: int, evaluating: bool) -> None:
+    def set(self, values: NDArray, other: NDArray, true: int, evaluating: bool) -> None:
         """Show `values` (10,) of the mode that is on, and `other` (10,) of the other one."""
         for bar, height in zip(self._bars, values, strict=True):
             bar.set(height=height, facecolor=EVALUATION if evaluating else TRAINING)
@@ -247,19 +268,20 @@ class DigitStrip:
 
     def __init__(self, ax: Axes, draws: int):
         self._draws = np.arange(1, draws + 1)
-        box = dict(ls="", marker="s", ms=21, color=WITHOUT_BN)
-        self._boxes = ax.plot([], [], **box)[0]
-        digit = dict(ls="", ms=11, mew=0)
-        self._digits = [ax.plot([], [], marker=f"$\\mathbf{{{d}}}$", **digit)[0] for d in range(10)]
-        ring = dict(marker="s", ms=27, mfc="none", mec=INK, mew=2.2)
+        self._boxes = ax.plot([], [], ls="", marker="s", ms=21, color=INK)[0]
+        self._digits = [
+            ax.plot([], [], ls="", ms=11, mew=0, marker=f"$\\mathbf{{{digit}}}$")[0]
+            for digit in range(10)
+        ]
+        ring = {"marker": "s", "ms": 27, "mfc": "none", "mec": INK, "mew": 2.2}
         self._now = ax.plot([1], [0], **ring)[0]
         ax.set(xlim=(0.3, draws + 0.7), ylim=(-1, 1), yticks=[], xticks=self._draws)
         ax.set(xlabel="draw of batch-mates", title="What it says in each draw (box: wrong)")
         ax.spines["left"].set_visible(False)
         ax.tick_params(length=0)
-        self.artists = [self._boxes, *self._digits, self._now]
+        self.artists: list[Artist] = [self._boxes, *self._digits, self._now]
 
-    def set(self, said: np.ndarray, true: int, draw: int) -> None:
+    def set(self, said: NDArray, true: int, draw: int) -> None:
         """Show the digits `said` (draws,), with a frame around that of `draw`, from 1 on."""
         wrong = self._draws[said != true]
         self._boxes.set_data(wrong, np.zeros(len(wrong)))
@@ -271,8 +293,11 @@ class DigitStrip:
 
 
 class BatchMates:
-    """One image, its batch-mates, the probabilities of its digits, and what is said in each of
-    `draws` draws of batch-mates.
+    """One image, its batch-mates, the probabilities of its digits, and what is said in each draw.
+
+    Args:
+        figure: an empty one.
+        draws: of batch-mates.
     """
 
     def __init__(self, figure: Figure, draws: int):
@@ -284,22 +309,30 @@ class BatchMates:
         self._answer = Answer(answer, "probability", (0, 1.2))
         answer.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
         self._strip = DigitStrip(figure.add_subplot(grid[1, :]), draws)
-        place = dict(ha="center", va="top", fontsize=16, weight="bold", linespacing=1.3)
-        self._verdict = image.text(0.5, -0.08, "", transform=image.transAxes, **place)
+        style: dict[str, Any] = {"fontsize": 16, "weight": "bold", "linespacing": 1.3}
+        place = {"ha": "center", "va": "top", "transform": image.transAxes}
+        self._verdict = image.text(0.5, -0.08, "", **style, **place)
         self.artists = [self._image.artist, self._mates.artist, *self._answer.artists]
         self.artists += [self._verdict, *self._strip.artists]
 
     def set(
         self,
-        batch: np.ndarray,
-        probabilities: tuple[np.ndarray, np.ndarray],
-        said: np.ndarray,
+        batch: NDArray,
+        probabilities: tuple[NDArray, NDArray],
+        said: NDArray,
         true: int,
         draw: int,
         evaluating: bool,
     ) -> None:
-        """Show `batch` (N, 64), the image first; the probabilities, each (10,), in training and in
-        evaluation mode; the answers `said` (draws,) in the mode that is on; the `draw`, from 1 on.
+        """Show a batch and what the network says of its first image.
+
+        Args:
+            batch: (N, 64), the image first.
+            probabilities: in training and in evaluation mode, each (10,).
+            said: the answers in the mode that is on, (draws,).
+            true: the digit of the image.
+            draw: which of the draws is shown, from 1 on.
+            evaluating: whether evaluation mode is on.
         """
         self._image.set(batch[:1])
         self._mates.set(batch[1:])
@@ -307,7 +340,6 @@ class BatchMates:
         self._answer.set(shown, other, true, evaluating)
         right = said[draw - 1] == true
         self._verdict.set_text(f"says {said[draw - 1]}\n{'right' if right else 'WRONG'}")
-        self._verdict.set_color(INK if right else WITHOUT_BN)
         self._strip.set(said, true, draw)
 
 
@@ -318,32 +350,37 @@ class TwoModes:
         batch, logits, accuracy = figure.subplots(1, 3, width_ratios=(1.45, 1.9, 1.05))
         batch.set_title("The batch")
         self._batch = Mosaic(batch, 8, 8)
-        frame = Rectangle((-0.3, -0.3), 9.6, 9.6, fc="none", ec=WITHOUT_BN, lw=2)
+        frame = Rectangle((-0.3, -0.3), 9.6, 9.6, fc="none", ec=INK, lw=2.5)
         batch.add_patch(frame)
-        batch.text(0, -0.03, "framed: the image that\nis asked about", transform=batch.transAxes,
-                   va="top", color=WITHOUT_BN)  # fmt: skip
+        note = "framed: the image that\nis asked about"
+        batch.text(0, -0.03, note, transform=batch.transAxes, va="top")
         self._logits = Answer(logits, "logit", (-11, 13))
         logits.set_yticks(range(-10, 11, 5))
         self._bars = accuracy.bar([0, 1], [0, 0], width=0.75, color=[TRAINING, EVALUATION])
-        look = dict(ha="center", va="bottom", weight="bold")
-        self._numbers = [accuracy.text(place, 0, "", **look) for place in (0, 1)]
-        accuracy.axhline(0.1, color=INK, ls=":", lw=1.2)
-        accuracy.set(ylim=(0, 1.2), title="Test accuracy", xlim=(-0.6, 1.6), xlabel="mode")
+        number: dict[str, Any] = {"ha": "center", "va": "bottom", "weight": "bold"}
+        self._numbers = [accuracy.text(place, 0, "", **number) for place in (0, 1)]
+        accuracy_axis(accuracy, top=1.2)
+        accuracy.set(title="Test accuracy", xlim=(-0.6, 1.6), xlabel="mode")
         accuracy.set_xticks([0, 1], ["training", "evaluation"], fontsize=9.5)
-        accuracy.set_yticks([0.1, 0.5, 1], ["chance", "50 %", "100 %"])
         self.artists = [self._batch.artist, frame, *self._logits.artists]
         self.artists += [*self._bars, *self._numbers]
 
     def set(
         self,
-        batch: np.ndarray,
-        logits: tuple[np.ndarray, np.ndarray],
+        batch: NDArray,
+        logits: tuple[NDArray, NDArray],
         accuracies: tuple[float, float],
         true: int,
         evaluating: bool,
     ) -> None:
-        """Show `batch` (N, 64), the image first, its logits, each (10,), and the accuracies, 0 to
-        1, in training and in evaluation mode.
+        """Show a batch, the answer to its first image, and the accuracy.
+
+        Args:
+            batch: (N, 64), the image first.
+            logits: in training and in evaluation mode, each (10,).
+            accuracies: in training and in evaluation mode, 0 to 1.
+            true: the digit of the image.
+            evaluating: whether evaluation mode is on.
         """
         self._batch.set(batch)
         shown, other = logits[::-1] if evaluating else logits

@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnlib import data
+from bnlib.experiments import data
 from bnlib.experiments.data import load_digits, skewed_batches
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 DIGITS = ROOT / "data" / "digits.npz"
 
 
 @pytest.fixture(params=["data/digits.npz", "bnlib/digits.npz"], ids=["checkout", "installed"])
 def copied(request, tmp_path):
-    """A copy of bnlib/data.py, imported, and the path of its own copy of the digits."""
-    module_path, digits = tmp_path / "bnlib" / "data.py", tmp_path / request.param
+    """A copy of the module, imported, and the path of its own copy of the digits."""
+    module_path, digits = tmp_path / "bnlib" / "experiments" / "data.py", tmp_path / request.param
     for path in (module_path, digits):
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(data.__file__, module_path)
     shutil.copy(DIGITS, digits)
     spec = importlib.util.spec_from_file_location("copied_data", module_path)
@@ -89,7 +89,7 @@ def test_the_readme_states_the_checksum():
 
 def test_from_any_folder_and_without_torch(tmp_path):
     code = (
-        "import sys; from bnlib.experiments.data import load_digits, skewed_batches; load_digits(); "
+        "import sys; from bnlib.experiments.data import load_digits; load_digits(); "
         "assert 'torch' not in sys.modules"
     )
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}"

@@ -1,27 +1,15 @@
-"""The two modes of BN: what evaluates a network in both, its pictures, and the explorers' words."""
-
-import io
+"""One trained network, evaluated in its two modes."""
 
 import numpy as np
 import pytest
 import torch
-from IPython.utils.capture import capture_output
-from PIL import Image
 
-from bnlib import evaluation, mode_plots, models, plots, training
+from bnlib.experiments import evaluation, training
 from bnlib.experiments.data import load_digits
-from bnlib.explorers.train_vs_eval import batch_mates_explorer, modes_explorer
+from bnlib.experiments.networks import batch_norms, mlp
+from bnlib.torch_bn import BatchNorm
 
-SETTINGS = dict(steps=40, batch_size=30, lr=0.5, seed=3)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """As in the lesson: on networks as small as these, threads only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+SETTINGS = {"steps": 40, "batch_size": 30, "lr": 0.5, "seed": 3}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +18,7 @@ def digits() -> list[torch.Tensor]:
 
 
 def network() -> torch.nn.Sequential:
-    return models.mlp([64, 20, 20, 10], batch_norm="before", seed=1)
+    return mlp([64, 20, 20, 10], norm=BatchNorm, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +39,13 @@ def test_logits_in_batches_are_those_of_training_mode(history, digits, batch_siz
     ours = evaluation.logits_in_batches(history.at(40, 0.1), batches)
     model = history.at(40, 0.1).train()
     assert torch.allclose(ours, torch.stack([model(batch) for batch in batches]), atol=1e-5)
+
+
+def test_first_logits_are_those_of_the_first_example_in_both_modes(history, digits):
+    model, batches = history.at(40, 0.1), digits[2][:40].view(5, 8, 64)
+    in_training, in_evaluation = evaluation.first_logits(model, batches)
+    assert torch.equal(in_evaluation, model(batches[:, 0]))
+    assert torch.equal(in_training, evaluation.logits_in_batches(model, batches)[:, 0])
 
 
 def test_evaluating_in_batches_leaves_the_network_alone(history, digits):
@@ -101,11 +96,19 @@ def test_batches_around_an_example():
 def test_one_training_serves_every_momentum(history, digits, momentum):
     """Parameters and running averages are those of a training with that momentum."""
     model = network()
-    for bn in models.batch_norms(model):
+    for bn in batch_norms(model):
         bn.momentum = momentum
     list(training.train(model, *digits[:2], **SETTINGS))
     for kept, trained in zip(state(history.at(40, momentum)), state(model), strict=True):
         assert np.allclose(kept, trained, rtol=1e-4, atol=1e-5)
+
+
+def test_the_network_of_the_caller_is_neither_trained_nor_changed(digits):
+    model = network().eval()
+    before = state(model)
+    evaluation.train_and_keep(model, *digits[:2], **SETTINGS)
+    assert not model.training and all(map(np.array_equal, before, state(model)))
+    assert [bn.momentum for bn in batch_norms(model)] == [0.1, 0.1]
 
 
 def test_at_the_start_the_network_is_new(history):
@@ -125,104 +128,3 @@ def test_a_network_of_the_past_is_a_new_object(history):
 def test_a_step_that_was_not_kept_is_refused(history, step):
     with pytest.raises(ValueError, match=f"multiple of 20, got {step}"):
         history.at(step, 0.1)
-
-
-# Pictures
-
-SHARES = np.linspace(0.1, 1, 9).reshape(3, 3)
-CURVE = {name: np.linspace(0, 3, 20) for name in ("α = 1", "α = 0.1", "α = 0.01", "α = None")}
-DRIFT = dict.fromkeys(
-    ("evaluation mode", "training mode", "evaluation mode,\nrecalibrated"), SHARES
-)
-PICTURES = {
-    "running_averages": lambda: mode_plots.show_running_averages(CURVE, CURVE, (3, 3)),
-    "accuracy_by_batch_size": lambda: mode_plots.show_accuracy_by_batch_size(
-        [1, 2, 4], SHARES[1:], SHARES
-    ),
-    "accuracy_by_step": lambda: mode_plots.show_accuracy_by_step(
-        [0, 1, 2], SHARES, {"α = 0.1": SHARES, "α = 0.01": SHARES}
-    ),
-    "small_batches": lambda: mode_plots.show_small_batches([2, 4, 8], SHARES, SHARES),
-    "drift": lambda: mode_plots.show_drift(np.ones((3, 64)), [0, 0.1, 0.2], DRIFT),
-    "fine_tuning": lambda: mode_plots.show_fine_tuning("abc", SHARES, SHARES),
-}
-
-
-def test_every_picture_is_tried_here():
-    shows = {name.removeprefix("show_") for name in vars(mode_plots) if name.startswith("show_")}
-    assert shows == set(PICTURES)
-
-
-@pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_is_a_png_with_words_and_a_white_edge(name, shell):
-    with capture_output() as shown:
-        assert PICTURES[name]() is None
-    [output] = shown.outputs
-    assert len(output.data["text/plain"].split()) >= 7
-    picture = Image.open(io.BytesIO(output.data["image/png"]))
-    assert picture.width == output.metadata["image/png"]["width"] * plots.PIXEL_RATIO
-    pixels = np.asarray(picture.convert("RGB"))
-    for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
-        assert np.all(edge == 255)
-
-
-def test_pictures_do_not_import_torch():
-    assert "torch" not in vars(mode_plots)
-
-
-# Explorers
-
-
-def test_the_six_flips_until_the_network_is_in_evaluation_mode():
-    explorer = batch_mates_explorer()
-    said = set()
-    for draw in range(1, 21):
-        explorer.set(draw=draw, evaluating=False)
-        said.add(explorer.line.split(" says ")[1][0])
-        explorer.set(evaluating=True)
-        assert "evaluation mode says 6" in explorer.line
-        assert explorer.line.endswith("Wrong in 0 of 20 draws.")
-    assert "6" in said and len(said) > 1
-
-
-def test_the_explorer_leaves_the_network_alone(history):
-    model = history.at(40, 0.1).train()
-    before = state(model)
-    batch_mates_explorer(model).set(draw=2, image=5)
-    assert model.training
-    assert all(map(np.array_equal, before, state(model)))
-
-
-def share_in(mode: str, line: str) -> int:
-    return int(line.split(f"{mode} mode ")[1].split("%")[0])
-
-
-def test_modes_shows_what_goes_wrong_in_each_mode():
-    explorer = modes_explorer()
-    explorer.set(steps=60, momentum=0.01)
-    assert share_in("evaluation", explorer.line) < 30 < 85 < share_in("training", explorer.line)
-    explorer.set(momentum=0.1)
-    assert share_in("evaluation", explorer.line) > 90
-    explorer.set(steps=300, batch_size=2)
-    assert share_in("training", explorer.line) < 75 < 93 < share_in("evaluation", explorer.line)
-
-
-def test_in_evaluation_mode_the_batch_mates_play_no_part():
-    explorer = modes_explorer()
-    answers = set()
-    for draw in range(1, 21):
-        explorer.set(draw=draw, evaluating=True)
-        answers.add(explorer.line.rpartition(" says ")[2])
-    assert answers == {"6."}
-
-
-def test_no_logit_leaves_the_axes():
-    explorer = modes_explorer()
-    logits = next(ax for ax in explorer.live.figure.axes if ax.get_ylabel() == "logit")
-    low, high = logits.get_ylim()
-    for steps in (0, 60, 300):
-        for momentum in (0.01, 1):
-            for batch_size in (2, 64):
-                explorer.set(steps=steps, momentum=momentum, batch_size=batch_size)
-                ends = [low, *(bar.get_height() for bar in logits.patches[:10]), high]
-                assert min(ends) == low and max(ends) == high

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnlib.experiments.signal_propagation import flat_share, linear_share, propagate, sigmoid, spread
+from bnlib.experiments.signal_propagation import (
+    flat_share,
+    linear_share,
+    propagate,
+    sigmoid,
+    spread,
+)
 
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")

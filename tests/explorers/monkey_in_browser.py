@@ -1,5 +1,5 @@
 """A thousand random actions on all explorers in a real browser, from a fixed seed: on demand, with
-`python3 run.py test tests/monkey_in_browser.py`. tests/test_monkey.py is its quick sister.
+`python3 run.py test tests/explorers/monkey_in_browser.py`. test_monkey.py is its quick sister.
 
 After each action the page must come to show what the kernel says belongs to the controls.
 """
@@ -11,8 +11,8 @@ import time
 
 from playwright.sync_api import Locator
 
-from tests.tools.browser import write_notebook
 from tests.explorers.found import EXPLORERS
+from tests.tools.browser import write_notebook
 
 ACTIONS, PATIENCE = 1000, 60
 KEYS = ["ArrowLeft", "ArrowRight", "PageUp", "PageDown", "Home", "End"]
@@ -21,7 +21,6 @@ import hashlib
 import torch
 from bnlib.live.explorer import one_at_a_time
 
-torch.set_num_threads(1)
 explorers = []
 
 def say(explorer):

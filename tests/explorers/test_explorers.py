@@ -5,15 +5,10 @@ import io
 import ipywidgets as widgets
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
-from bnlib.explorers.batch_norm_by_hand import five_values_explorer
-from bnlib.explorers.start_here import depth_explorer
-from bnlib.explorers.gamma_beta_identity import identity_explorer, sigmoid_explorer
 from tests.explorers.found import EXPLORERS
 
-torch.set_num_threads(1)  # on networks as small as these, threads only wait for each other
 every_explorer = pytest.mark.parametrize("make", EXPLORERS, ids=lambda make: make.__name__)
 
 
@@ -92,38 +87,3 @@ def test_all_widgets_are_core_widgets(make):
         assert widget._model_module == "@jupyter-widgets/controls", widget
         widget_tree += getattr(widget, "children", ())
     assert len(widget_tree) > 3
-
-
-def test_depth_shows_that_only_bn_keeps_the_images_apart():
-    explorer = depth_explorer()
-    explorer.set(depth=12, batch_norm=False)
-    assert "Layer 12 without BN" in explorer.line and "7e-09" in explorer.line
-    explorer.set(batch_norm=True)
-    assert "Layer 12 with BN" in explorer.line and "0.2" in explorer.line
-
-
-def test_five_values_says_what_bn_computes():
-    explorer = five_values_explorer()
-    expected = "mean μ = 8.0; standard deviation σ = 4.00; outputs -1.50, -0.50, 0.00, 0.50, 1.50"
-    assert explorer.line == expected
-    explorer.set(x5=38)
-    assert "outputs -0.84, -0.53, -0.37, -0.22, 1.96" in explorer.line
-    explorer.set(**dict.fromkeys(explorer.controls, 7))
-    assert "σ = 0.00; outputs 0.00, 0.00, 0.00, 0.00, 0.00" in explorer.line
-
-
-@pytest.mark.parametrize("batch", [1, 10])
-def test_identity_button_makes_y_equal_to_x(batch):
-    explorer = identity_explorer()
-    explorer.set(batch=batch)
-    explorer.buttons["γ = √(σ² + ε), β = μ"].click()
-    assert float(explorer.line.rpartition(" ")[2]) < 1e-5
-    explorer.set(batch=5)
-    assert float(explorer.line.rpartition(" ")[2]) > 0.1
-
-
-@pytest.mark.parametrize(("gamma", "middle", "flat"), [(0.1, 100, 0), (1, 73, 2), (5, 15, 55)])
-def test_sigmoid_counts_the_middle_and_the_ends(gamma, middle, flat):
-    explorer = sigmoid_explorer()
-    explorer.controls["gamma"].value = gamma
-    assert f"(|y| < 1): {middle}%" in explorer.line and f"(|y| > 3): {flat}%" in explorer.line

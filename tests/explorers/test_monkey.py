@@ -1,7 +1,7 @@
 """A thousand random actions on all explorers in one kernel, from a fixed seed.
 
 After each of them, the picture that was sent last must be the one that belongs to the controls.
-tests/monkey_in_browser.py does the same with a mouse and keys.
+tests/explorers/monkey_in_browser.py does the same with a mouse and keys.
 """
 
 import asyncio
@@ -9,15 +9,14 @@ from collections.abc import Callable, Iterator
 
 import ipywidgets as widgets
 import numpy as np
-import torch
 
-from bnlib import live_training, plots
+from bnlib.live import explorer as explorer_module
+from bnlib.live import training_explorer
 from bnlib.live.explorer import Explorer
 from bnlib.live.training_explorer import TrainingExplorer
 from tests.explorers.found import EXPLORERS
 
 ACTIONS = 1000
-torch.set_num_threads(1)  # on networks as small as these, threads only wait for each other
 
 
 def test_no_picture_is_left_behind_its_controls(monkeypatch):
@@ -26,8 +25,8 @@ def test_no_picture_is_left_behind_its_controls(monkeypatch):
     def send(figure, png, text, **options):
         sent[figure] = png
 
-    monkeypatch.setattr(plots, "display_png", send)
-    monkeypatch.setattr(live_training, "SLICE_SECONDS", 0.005)  # the actions come as fast
+    monkeypatch.setattr(explorer_module, "display_png", send)
+    monkeypatch.setattr(training_explorer, "SLICE_SECONDS", 0.005)  # the actions come as fast
     rng = np.random.default_rng(0)
 
     async def scene():
@@ -57,7 +56,7 @@ def actions(explorer: Explorer, rng: np.random.Generator) -> Iterator[Callable]:
     if settings:
         yield explorer.train_button.click
         yield explorer.stop_button.click
-    if play := getattr(explorer, "play", None):
+    if play := explorer.play:
         yield lambda: setattr(play, "value", int(rng.integers(play.min, play.max + 1)))
 
 

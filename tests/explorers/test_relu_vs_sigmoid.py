@@ -1,65 +1,15 @@
-"""What lesson 04 measures, and its explorer beyond what every explorer is tested for."""
+"""Lesson 04's explorer, beyond what every explorer is tested for."""
 
-import numpy as np
 import pytest
-import torch
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
-from bnlib.experiments.activation_measures import activate, dead_share, row_correlation
-from bnlib.experiments.comparison import Comparison
-from bnlib.explorers.relu_vs_sigmoid import FOUR_NETWORKS, REGIME, activations_explorer
-
-torch.set_num_threads(1)  # on networks as small as these, threads only wait for each other
-RNG = np.random.default_rng(0)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_row_correlation_is_the_mean_over_all_pairs(dtype):
-    rows = RNG.normal(size=(7, 20)) + RNG.normal(size=20)
-    pairs = np.corrcoef(rows.astype(dtype))[~np.eye(7, dtype=bool)]
-    assert row_correlation(rows.astype(dtype)) == pytest.approx(pairs.mean(), abs=1e-6)
-
-
-def test_rows_that_are_alike_correlate_by_one_and_opposites_by_minus_one():
-    row = RNG.normal(size=20)
-    assert row_correlation(np.tile(row, (5, 1))) == pytest.approx(1)
-    assert row_correlation(np.stack([row, 3 - 2 * row])) == pytest.approx(-1)
-
-
-def test_a_row_of_one_value_has_no_correlation():
-    assert np.isnan(row_correlation(np.zeros((5, 20))))
-
-
-def test_rows_are_not_changed():
-    rows = RNG.normal(size=(5, 20))
-    before = rows.copy()
-    row_correlation(rows)
-    assert np.array_equal(rows, before)
-
-
-def test_a_unit_is_dead_if_no_image_passes():
-    inputs = np.array([[-1.0, 0, 1, 2], [-2, 0, -1, 3]])  # (2 images, 4 units)
-    assert dead_share(inputs) == 0.5
-    assert dead_share(np.full((2, 4), 1e-9)) == 0
-
-
-def test_activate():
-    inputs = np.array([-1e30, -1, 0, 2, 1e30], np.float32)
-    assert activate(inputs, "relu").tolist() == [0, 0, 0, 2, np.float32(1e30)]
-    assert activate(inputs, "sigmoid") == pytest.approx([0, 0.26894, 0.5, 0.88080, 1], abs=1e-5)
-
-
-@pytest.fixture(scope="module")
-def comparison():
-    trained = Comparison(FOUR_NETWORKS, **REGIME)
-    list(trained.train())
-    return trained
+from bnlib.explorers.relu_vs_sigmoid import FOUR_NETWORKS, activations_explorer
 
 
 @pytest.fixture
-def explorer(comparison):
-    return activations_explorer(comparison)
+def explorer():
+    return activations_explorer()
 
 
 def train(explorer, **settings):
@@ -68,14 +18,19 @@ def train(explorer, **settings):
         pass
 
 
+def words(explorer) -> dict[str, str]:
+    """What the line says of each network."""
+    return dict(part.split(": ") for part in explorer.line.partition(". ")[2].split("; "))
+
+
 def test_it_says_which_rows_are_alike(explorer):
     explorer.set(layer=6, step=0)
-    words = dict(part.split(": ") for part in explorer.line.partition(". ")[2].split("; "))
-    assert words.keys() == FOUR_NETWORKS.keys()
-    assert "rows correlate 1.00, 0% of the inputs saturated" in words["sigmoid, without BN"]
-    assert "rows correlate 0.00, 0% of the inputs saturated" in words["sigmoid, with BN"]
-    assert "rows correlate 0.8" in words["ReLU, without BN"]
-    assert "0% of the units dead" in words["ReLU, with BN"]
+    said = words(explorer)
+    assert [*said] == [network.label for network in FOUR_NETWORKS]
+    assert "rows correlate 1.00, 0% of the inputs saturated" in said["sigmoid, without BN"]
+    assert "rows correlate 0.00, 0% of the inputs saturated" in said["sigmoid, with BN"]
+    assert "rows correlate 0.8" in said["ReLU, without BN"]
+    assert "0% of the units dead" in said["ReLU, with BN"]
 
 
 def test_play_moves_the_step_and_the_step_moves_play(explorer):

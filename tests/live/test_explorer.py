@@ -1,4 +1,4 @@
-"""The live figure and the explorer around it, with a picture made for the purpose."""
+"""The explorer, with a picture made for the purpose."""
 
 import io
 import itertools
@@ -8,12 +8,11 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 from IPython.utils.capture import capture_output
-from matplotlib import pyplot
 from PIL import Image
 from traitlets import TraitError
 
-from bnlib import plots
-from bnlib.live.explorer import Explorer, LiveFigure
+from bnlib.live import explorer as explorer_module
+from bnlib.live.explorer import Explorer
 
 
 def make(actions=None) -> Explorer:
@@ -65,12 +64,6 @@ def test_the_static_part_is_drawn_once(monkeypatch):
     monkeypatch.setattr(explorer.live.figure, "draw", lambda renderer: pytest.fail("drawn again"))
     explorer.controls["height"].value = 3
     explorer.png()
-
-
-def test_no_figure_stays_behind_in_pyplot():
-    before = pyplot.get_fignums()
-    make().png()
-    assert pyplot.get_fignums() == before
 
 
 def test_set_moves_all_and_draws_once(monkeypatch):
@@ -143,24 +136,14 @@ def test_a_control_updates_the_picture_that_is_shown(shell):
     assert second.data["text/plain"] == "height 6, width 5"
 
 
-def test_artists_that_do_not_move_are_static():
-    live = LiveFigure()
-    ax = live.figure.subplots()
-    still, moving = ax.plot([0, 1], [0, 1])[0], ax.plot([0, 1], [1, 0])[0]
-    live.moves(moving)
-    before = live.png()
-    still.set_ydata([1, 1])
-    assert live.png() == before
-    moving.set_ydata([1, 1])
-    assert live.png() != before
-
-
 def test_threads_that_move_controls_at_once_leave_the_picture_of_the_last_values(monkeypatch):
     """JupyterLab hands the messages of widgets to a thread of their own, the first ones to the
     main thread.
     """
     explorer, sent = make(), []
-    monkeypatch.setattr(plots, "display_png", lambda figure, png, text, **_: sent.append(png))
+    monkeypatch.setattr(
+        explorer_module, "display_png", lambda figure, png, text, **_: sent.append(png)
+    )
     explorer._ipython_display_()
 
     def pull(name):

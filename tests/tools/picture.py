@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from bnlib import plots
-from tests.tools.browser import Notebook, chromium, jupyterlab
+from bnlib.live.figure import reduce_colours
 from tests.conftest import NOTEBOOKS, find_browser
+from tests.tools.browser import Notebook, chromium, jupyterlab
 
 PRESSES, FRAME_MS, PAUSE_MS = 24, 60, 1500
 
@@ -35,7 +35,7 @@ def main() -> None:
             shot = lesson.page.screenshot(clip=clip)
             frames.append(Image.open(io.BytesIO(shot)).convert("RGB"))
     durations = [PAUSE_MS if i % PRESSES == PRESSES - 1 else FRAME_MS for i in range(len(frames))]
-    first, *others = map(plots.reduce_colours, frames)
+    first, *others = map(reduce_colours, frames)
     path = NOTEBOOKS / "lesson.gif"
     first.save(path, save_all=True, append_images=others, duration=durations, loop=0)
     print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")

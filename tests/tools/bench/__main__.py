@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from tests.tools.bench import classroom, growth, latency, notebooks, numerics, recording, set_up
-from tests.bench.table import markdown
+from tests.tools.bench.table import markdown
 
 RESULTS = Path(__file__).with_name("README.md")
 PACKAGES = "numpy", "torch", "matplotlib", "jupyterlab", "ipywidgets"

@@ -13,8 +13,8 @@ import psutil
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from tests.bench.table import Row, markdown
 from tests.conftest import NOTEBOOKS
+from tests.tools.bench.table import Row, markdown
 
 STUDENTS, WITHIN_SECONDS, PATIENCE_SECONDS = 30, 60, 1800
 LESSONS = "01", "03", "05"

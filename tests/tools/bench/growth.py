@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench.latency import p50_p95, press
-from tests.bench.table import Row, markdown
-from tests.tools.browser import Notebook, chromium, jupyterlab, write_notebook
 from tests.conftest import find_browser
 from tests.explorers.found import EXPLORERS
+from tests.tools.bench.latency import p50_p95, press
+from tests.tools.bench.table import Row, markdown
+from tests.tools.browser import Notebook, chromium, jupyterlab, write_notebook
 
 FACTORS, FLUID_MS = (10, 100), 100
 ROUNDS = 2

@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench.table import Row, markdown
-from tests.tools.browser import Notebook, at_its_end, chromium, jupyterlab, write_notebook
 from tests.conftest import find_browser
 from tests.explorers.found import EXPLORERS
+from tests.tools.bench.table import Row, markdown
+from tests.tools.browser import Notebook, at_its_end, chromium, jupyterlab, write_notebook
 
 ROUNDS, WARM_UP = 4, 2
 BUDGETS = {"floor": 1.5, "interact": 0.4}  # of the medians
@@ -21,8 +21,7 @@ SETUP = """\
 %matplotlib inline
 import ipywidgets
 from matplotlib import pyplot
-from bnlib import plots
-from bnlib.live.explorer import LiveFigure
+from bnlib.live.figure import LiveFigure, styled
 
 class EachTimeAnew(LiveFigure):
     def __init__(self, width=8.4, height=3.4):
@@ -39,7 +38,7 @@ def by_interact(explorer):
     name, height = first_slider(explorer), explorer.live.figure.get_figheight()
     control = explorer.controls[name]
     options = {key: getattr(control, key) for key in ("value", "min", "max", "step")}
-    @plots.styled
+    @styled
     def redraw(value):
         update = explorer.draw(EachTimeAnew(height=height))
         update(**explorer.values | {name: value})

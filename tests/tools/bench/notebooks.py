@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench.table import Row, markdown
 from tests.conftest import NOTEBOOKS
+from tests.tools.bench.table import Row, markdown
 
 
 def validate(path: Path) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Times forward + backward of three batch normalizations: bnlib's, a textbook one and PyTorch's.
 
-`python -m tests.bench.numerics` prints the table, in a few seconds.
+`python -m tests.tools.bench.numerics` prints the table, in a few seconds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from bnlib.numpy_bn import BatchNorm
-from tests.bench.table import Row, markdown
+from tests.tools.bench.table import Row, markdown
 
 SHAPES = {(60, 100): 2000, (256, 512): 400, (64, 32, 28, 28): 60}  # shape: repetitions
 TORCH_BUDGET = 1.5  # bnlib takes at most this many times what PyTorch takes

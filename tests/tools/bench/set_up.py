@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench.table import Row, markdown
+from tests.tools.bench.table import Row, markdown
 
 ROOT = Path(__file__).resolve().parents[3]
 IMPORTED, IMPORTS = ("numpy", "numpy, bnlib"), 9

@@ -1,0 +1,157 @@
+"""Pictures of lesson 01: who shares a mean, what ε does, the paths of the gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
+from numpy.typing import NDArray
+
+from bnlib.live.figure import picture
+from bnlib.pictures.parts import BLUE, GREY, INK, ORANGE, SKY, WITH_BN, YELLOW
+
+CHANNELS = (SKY, ORANGE, YELLOW, GREY)
+
+
+@picture(height=4.2)
+def show_shared_statistics(figure: Figure, n: int, c: int, h: int, w: int) -> str:
+    """Draw an image batch (n, c, h, w) entry by entry.
+
+    The entries of one column of maps share a mean and a variance.
+    """
+    ax = figure.subplots()
+    for channel in range(c):
+        left = channel * (w + 1.6)
+        colour = CHANNELS[channel % len(CHANNELS)]
+        for image in range(n):
+            bottom = (n - 1 - image) * (h + 0.8)
+            for cell in np.ndindex(h, w):
+                corner = (left + cell[1], bottom + cell[0])
+                ax.add_patch(Rectangle(corner, 1, 1, fc=colour, ec="white", lw=1.5))
+            if channel == 0:
+                ax.text(-1.2, bottom + h / 2, f"image {image + 1}", ha="right", va="center")
+        top = n * (h + 0.8) - 0.4
+        frame: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.4", "fc": "none"}
+        corner = (left - 0.4, -0.4)
+        ax.add_patch(FancyBboxPatch(corner, w + 0.8, top + 0.4, ec=INK, lw=1.5, **frame))
+        ax.text(left + w / 2, top + 0.4, f"channel {channel + 1}", ha="center", va="bottom")
+        share = f"$\\mu_{channel + 1}, \\sigma^2_{channel + 1}$\nof {n * h * w} entries"
+        ax.text(left + w / 2, -0.8, share, ha="center", va="top", linespacing=1.4)
+    ax.set(xlim=(-6, c * (w + 1.6)), ylim=(-3.6, top + 2), aspect="equal")
+    ax.set_axis_off()
+    return f"{n} images by {c} channels; all {n * h * w} entries of a channel share one mean."
+
+
+@picture(height=3.2)
+def show_epsilon(figure: Figure, before: NDArray, after: NDArray, eps: float) -> str:
+    """Draw variances after BN over the variances before, with the formula as a line.
+
+    Args:
+        figure: an empty one.
+        before: (K,), on a log axis.
+        after: (K,).
+        eps: the ε of the formula.
+    """
+    ax = figure.subplots()
+    fine = np.logspace(np.log10(before[0]), np.log10(before[-1]), 200)
+    ax.semilogx(fine, fine / (fine + eps), color=INK, label="σ² / (σ² + ε)")
+    ax.semilogx(before, after, "o", color=WITH_BN, label="measured")
+    ax.axvline(eps, color=ORANGE, ls="--", label=f"σ² = ε = {eps:g}")
+    ax.set(xlabel="variance σ² of the feature before BN", ylabel="variance after BN")
+    ax.grid(True)
+    ax.legend(loc="upper left")
+    return "The variance after BN rises from 0 to 1 and passes one half where it equals epsilon."
+
+
+@picture(height=2.8)
+def show_backward_graph(figure: Figure) -> str:
+    """Draw the computation graph of BN: every path from x to y."""
+    ax = figure.subplots()
+    nodes = {
+        "x": (0, 0), "μ": (1.5, 1.2), "σ²": (3.7, 1.2), "x̂": (5.4, 0), "y": (7.2, 0),
+        "γ, β": (7.2, 1.2),
+    }  # fmt: skip
+    paths = {
+        INK: [("x", "x̂"), ("x̂", "y"), ("γ, β", "y")],
+        SKY: [("x", "μ"), ("μ", "x̂")],
+        ORANGE: [("x", "σ²"), ("μ", "σ²"), ("σ²", "x̂")],
+    }
+    for colour, arrows in paths.items():
+        arrow = {"arrowstyle": "-|>", "mutation_scale": 18, "color": colour, "lw": 2.5,
+                 "shrinkA": 20, "shrinkB": 20}  # fmt: skip
+        for start, end in arrows:
+            ax.annotate("", nodes[end], nodes[start], arrowprops=arrow)
+    ax.text(2.7, -0.12, "directly", ha="center", va="top")
+    ax.text(0.6, 0.72, "through\nthe mean", ha="right", va="center")
+    ax.text(4.75, 0.72, "through\nthe variance", ha="left", va="center")
+    box = {"boxstyle": "circle,pad=0.45", "fc": "white", "ec": INK, "lw": 1.5}
+    for name, position in nodes.items():
+        ax.text(*position, name, ha="center", va="center", fontsize=15, zorder=3, bbox=box)
+    ax.set(xlim=(-0.6, 7.9), ylim=(-0.5, 1.75))
+    ax.set_axis_off()
+    return "Paths from x to y: direct, through the mean, through the variance."
+
+
+class BatchMap:
+    """A batch above, its normalized values below, a line from each value to what becomes of it.
+
+    The band leads from μ ± σ above to ±1 below. Outputs of the first `set` stay marked by rings:
+    the ghosts show how far each output has moved since.
+
+    Args:
+        ax: where it is drawn.
+        largest: the end of the upper axis, which starts at 0.
+    """
+
+    REACH = 2.2  # five values cannot get further than 2 standard deviations from their mean
+
+    def __init__(self, ax: Axes, largest: float):
+        self._largest = largest
+        ax.set(xlim=(-1, largest + 1), ylim=(-0.12, 1.12), yticks=[], xlabel="x, the batch")
+        ax.spines[["left", "bottom"]].set_visible(False)
+        ax.spines["top"].set_visible(True)
+        ax.xaxis.tick_top()
+        ax.xaxis.set_label_position("top")
+        below = ax.secondary_xaxis("bottom", functions=(self._to_x_hat, self._from_x_hat))
+        below.set_xlabel("x̂, the batch after normalization")
+        below.set_ticks([-2, -1, 0, 1, 2])
+        band = Polygon(np.zeros((4, 2)), closed=True, color=SKY, alpha=0.25, lw=0)
+        band.set_label("μ ± σ becomes ±1")
+        self._band = ax.add_patch(band)
+        self._mean = ax.plot([0, 0], [1, 0], "--", color=INK, lw=1.5, label="μ becomes 0")[0]
+        self._lines = [ax.plot([0, 0], [1, 0], "-", color=GREY, lw=1.5)[0] for _ in range(5)]
+        self._ghosts = ax.plot(
+            [], [], "o", ms=15, mfc="none", mec=INK, label="outputs at the start"
+        )[0]
+        disc = {"boxstyle": "circle,pad=0.35", "fc": BLUE, "ec": "none"}
+        style: dict[str, Any] = {"bbox": disc, "ha": "center", "va": "center", "color": "white"}
+        style |= {"fontsize": 9, "weight": "bold"}
+        self._values = [ax.text(0, 0, f"{i % 5 + 1}", **style) for i in range(10)]
+        explained = [self._band, self._mean, self._ghosts]
+        ax.legend(handles=explained, loc="center left", bbox_to_anchor=(1, 0.5))
+        self.artists: list[Artist] = [self._band, self._mean, *self._lines, self._ghosts]
+        self.artists += self._values
+
+    def set(self, x: NDArray, x_hat: NDArray, mu: float, sigma: float) -> None:
+        """Show the batch `x` (5,), `x_hat` (5,), and the mean and standard deviation of x."""
+        ends = np.append(x, self._from_x_hat(x_hat))
+        heights = np.repeat([1, 0], 5)
+        left, right = self._from_x_hat(np.array([-1, 1]))
+        self._band.set_xy([(mu - sigma, 1), (mu + sigma, 1), (right, 0), (left, 0)])
+        self._mean.set_xdata([mu, self._from_x_hat(0)])
+        for line, above, below in zip(self._lines, ends[:5], ends[5:], strict=True):
+            line.set_xdata([above, below])
+        if not len(self._ghosts.get_xdata()):
+            self._ghosts.set_data(ends[5:], heights[5:])
+        for value, *position in zip(self._values, ends, heights, strict=True):
+            value.set_position(position)
+
+    def _to_x_hat(self, x):
+        return (2 * x / self._largest - 1) * self.REACH
+
+    def _from_x_hat(self, x_hat):
+        return (x_hat / self.REACH + 1) * self._largest / 2

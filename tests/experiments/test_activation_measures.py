@@ -1,0 +1,44 @@
+"""What says how well a layer tells images apart."""
+
+import numpy as np
+import pytest
+
+from bnlib.experiments.activation_measures import activate, dead_share, row_correlation
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_row_correlation_is_the_mean_over_all_pairs(dtype):
+    rows = RNG.normal(size=(7, 20)) + RNG.normal(size=20)
+    pairs = np.corrcoef(rows.astype(dtype))[~np.eye(7, dtype=bool)]
+    assert row_correlation(rows.astype(dtype)) == pytest.approx(pairs.mean(), abs=1e-6)
+
+
+def test_rows_that_are_alike_correlate_by_one_and_opposites_by_minus_one():
+    row = RNG.normal(size=20)
+    assert row_correlation(np.tile(row, (5, 1))) == pytest.approx(1)
+    assert row_correlation(np.stack([row, 3 - 2 * row])) == pytest.approx(-1)
+
+
+def test_a_row_of_one_value_has_no_correlation():
+    assert np.isnan(row_correlation(np.zeros((5, 20))))
+
+
+def test_rows_are_not_changed():
+    rows = RNG.normal(size=(5, 20))
+    before = rows.copy()
+    row_correlation(rows)
+    assert np.array_equal(rows, before)
+
+
+def test_a_unit_is_dead_if_no_image_passes():
+    inputs = np.array([[-1.0, 0, 1, 2], [-2, 0, -1, 3]])  # (2 images, 4 units)
+    assert dead_share(inputs) == 0.5
+    assert dead_share(np.full((2, 4), 1e-9)) == 0
+
+
+def test_activate():
+    inputs = np.array([-1e30, -1, 0, 2, 1e30], np.float32)
+    assert activate(inputs, "relu").tolist() == [0, 0, 0, 2, np.float32(1e30)]
+    assert activate(inputs, "sigmoid") == pytest.approx([0, 0.26894, 0.5, 0.88080, 1], abs=1e-5)
