@@ -13,4 +13,4 @@ Start reading at the top:
 Nothing is imported here: `from bnlib.numpy_bn import BatchNorm` does not load PyTorch.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -39,7 +39,7 @@ def module_name(path: Path) -> str:
 
 
 def imports(path: Path) -> set[str]:
-    """The absolute names that a module imports, anywhere in it: "numpy", "bnlib.numpy_bn", …"""
+    """The absolute names that a module imports, anywhere in it, as in "bnlib.numpy_bn"."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -65,8 +65,9 @@ def explorers(notebook: Notebook) -> list[Locator]:
 
 
 def wait_until(cell: Locator, condition: Callable[[Seen], bool]) -> None:
-    """Wait until what `cell` shows meets `condition`, for 20 seconds at most: how fast it is, the
-    bench says; here a busy machine must not matter.
+    """Wait until what `cell` shows meets `condition`, for 20 seconds at most.
+
+    How fast it is, the bench says; here a busy machine must not matter.
     """
     deadline = time.monotonic() + 20
     while not condition(seen(cell)):
@@ -125,9 +126,7 @@ def wait_for_rest(cell: Locator) -> None:
 
 
 def watch_a_training(cell: Locator) -> None:
-    """Train with every setting at its upper end, move a slider meanwhile, and stop; train again
-    with every setting at its lower end.
-    """
+    """Train with every setting at its upper end, then at its lower end; meanwhile move a slider."""
     train, stop = (cell.get_by_role("button", name=name) for name in ("Train", "Stop"))
     slider = cell.locator(".bnlib-controls").get_by_role("slider").first
     settings = cell.locator(":not(.bnlib-controls) > .widget-hslider").get_by_role("slider").all()

@@ -16,6 +16,7 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 
+from bnlib import __version__
 from tests.conftest import ROOT
 from tests.tools.execute import WIDGET_VIEW, canonical
 
@@ -144,7 +145,7 @@ def test_the_colab_cell_fetches_bnlib_where_it_is_missing(
     shell.register_magic_function(lines.append, magic_name="pip")
     shell.run_cell(colab_cell).raise_error()
     address = re.search(r"^\[repository\]: (\S+)$", PAGES[0].read_text(), re.MULTILINE)[1]
-    assert lines == [f"install --quiet --no-deps git+{address}"] * fetches
+    assert lines == [f"install --quiet --no-deps git+{address}@v{__version__}"] * fetches
 
 
 # Links

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from bnlib import __version__
 from tests.conftest import ROOT
 from tests.test_architecture import MODULES, imports
 
@@ -81,6 +82,15 @@ def test_a_lesson_imports_only_what_is_pinned(path):
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module)
     assert third_party(names) <= set(pins())
+
+
+def test_the_version_is_the_same_everywhere():
+    """That of the lessons' tag is compared in test_notebooks.py."""
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == __version__
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == __version__
+    assert f"({citation['date-released']})" in changes.split("## ")[1]
 
 
 def test_the_test_command_is_the_same_everywhere():

@@ -1,4 +1,4 @@
-"""ruff, over the code and the notebooks."""
+"""ruff, over the code and the notebooks; mypy, over bnlib."""
 
 import subprocess
 import sys
@@ -7,13 +7,12 @@ import pytest
 
 from tests.conftest import ROOT
 
+TOOLS = [["ruff", "check", "--quiet", "."], ["ruff", "format", "--diff", "--quiet", "."], ["mypy"]]
 
-@pytest.mark.parametrize("command", [["check"], ["format", "--diff"]], ids=" ".join)
-def test_ruff_has_nothing_to_say(command):
-    ruff = subprocess.run(
-        [sys.executable, "-m", "ruff", *command, "--quiet", "."],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+
+@pytest.mark.parametrize("command", TOOLS, ids=" ".join)
+def test_it_has_nothing_to_say(command):
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True
     )
-    assert ruff.returncode == 0, ruff.stdout + ruff.stderr
+    assert done.returncode == 0, done.stdout + done.stderr

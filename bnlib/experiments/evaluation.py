@@ -163,7 +163,9 @@ def train_and_keep(
     layers = batch_norms(model)
     for bn in layers:
         bn.momentum = 1  # then a running average is the statistic of the last batch
-    kept, means, variances = [_parameters(model)], [[] for _ in layers], [[] for _ in layers]
+    kept = [_parameters(model)]
+    means: list[list[Tensor]] = [[] for _ in layers]
+    variances: list[list[Tensor]] = [[] for _ in layers]
     for step, _ in enumerate(train(model, x, y, steps=steps, **settings), start=1):
         for bn, of_mean, of_variance in zip(layers, means, variances, strict=True):
             of_mean.append(bn.running_mean.clone())

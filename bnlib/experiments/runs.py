@@ -36,18 +36,37 @@ class Variant:
 class Record(Protocol):
     """What was seen of a network during its training: an entry of each list for each snapshot."""
 
-    inputs: Sequence[NDArray]  # of the activations, (layers, N, units)
-    accuracy: Sequence[float]  # on the test images, 0 to 1
-    gradient_norms: Sequence[NDArray]  # of each hidden layer's weights, (layers,)
+    @property
+    def inputs(self) -> Sequence[NDArray]:
+        """What goes into the activation of each hidden layer, (layers, N, units)."""
+
+    @property
+    def accuracy(self) -> Sequence[float]:
+        """The share of the test images that are right, 0 to 1."""
+
+    @property
+    def gradient_norms(self) -> Sequence[NDArray]:
+        """Norms of the gradients of each hidden layer's weights, (layers,)."""
 
 
 class Runs(Protocol):
     """Trainings side by side, recorded, so that they can be shown; those of a file are welcome."""
 
-    depth: int  # hidden layers of each network
-    steps: Sequence[int]  # at which the snapshots are taken
-    recorders: Mapping[str, Record]  # by label
-    diverged: Mapping[str, Any]  # label → what is to be said of a network that had to stop
+    @property
+    def depth(self) -> int:
+        """Number of hidden layers of each network."""
+
+    @property
+    def steps(self) -> Sequence[int]:
+        """The steps at which the snapshots are taken."""
+
+    @property
+    def recorders(self) -> Mapping[str, Record]:
+        """What was seen of each network, by its label."""
+
+    @property
+    def diverged(self) -> Mapping[str, Any]:
+        """What is to be said of the networks that had to stop, by their label."""
 
     def unit_inputs(self, label: str, layer: int, unit: int) -> NDArray:
         """Return the input of one unit, both counted from 0: (snapshots, N)."""

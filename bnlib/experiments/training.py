@@ -37,7 +37,7 @@ class Optimizer(Protocol):
 
 
 class SGD:
-    """Plain gradient descent, w ← w − lr · dw, for parameters that all have a gradient.
+    """Plain gradient descent, w ← w − lr · dw.
 
     `torch.optim.SGD` does the same, but the first optimizer of torch's own that is used in a
     kernel loads a compiler with it: seconds, and more than 80 MB.
@@ -59,7 +59,8 @@ class SGD:
     def step(self) -> None:
         """Move the parameters along their gradients."""
         for parameter in self._parameters:
-            parameter -= self._lr * parameter.grad
+            if parameter.grad is not None:
+                parameter.sub_(self._lr * parameter.grad)
 
 
 def train(

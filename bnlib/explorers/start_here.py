@@ -48,6 +48,7 @@ def depth_explorer() -> Explorer:
 
 def _some_of_each_digit() -> tuple[NDArray, NDArray]:
     digits = load_digits()
-    rows = [np.flatnonzero(digits.y_train == label)[:IMAGES_PER_DIGIT] for label in range(10)]
-    rows = np.concatenate(rows)
+    rows = np.concatenate(
+        [np.flatnonzero(digits.y_train == label)[:IMAGES_PER_DIGIT] for label in range(10)]
+    )
     return digits.x_train[rows].astype(np.float64), digits.y_train[rows]

@@ -73,11 +73,8 @@ class Explorer:
         self._paused = False
         self._exact: dict[str, Any] = {}
         self._start = self.values
-        self.buttons = {
-            label: self._button(label, lambda action=action: action(**self.values))
-            for label, action in self.actions.items()
-        }
-        self.buttons["Reset"] = self._button("Reset", lambda: self._start)
+        buttons = {**self.actions, "Reset": lambda **_: self._start}
+        self.buttons = {label: self._button(label, action) for label, action in buttons.items()}
         for name, control in self.controls.items():
             control.layout.width = "22rem"
             control.style.description_width = "initial"
@@ -153,10 +150,10 @@ class Explorer:
         self.panel.children = (*above, row, line)
         return play
 
-    def _button(self, label: str, new_values: Callable[[], dict]) -> widgets.Button:
+    def _button(self, label: str, action: Callable[..., dict]) -> widgets.Button:
         def on_click(_) -> None:
             with self._errors_shown():
-                self.set(**new_values())
+                self.set(**action(**self.values))
 
         button = widgets.Button(description=label, layout=widgets.Layout(width="auto"))
         button.on_click(on_click)

@@ -24,7 +24,7 @@ INK = "#333333"  # of all text and axes
 CSS_DPI = 100  # a figure of width 8.4 is shown 840 CSS pixels wide,
 PIXEL_RATIO = 1.5  # and drawn finer than that, so that text is crisp on a projector
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {  # matplotlib has a type for its keys
     "figure.dpi": CSS_DPI * PIXEL_RATIO,
     "figure.constrained_layout.use": True,
     "figure.constrained_layout.h_pad": 0.06,
@@ -69,13 +69,15 @@ def encode(canvas: FigureCanvasAgg) -> bytes:
 
 
 def reduce_colours(image: Image.Image) -> Image.Image:
-    """Give an RGB image 256 colours chosen for it: half the time and the bytes of a PNG in all."""
-    reduced = image.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    # The choice rounds white down to 254, which shows as a grey box on a white page.
-    palette = reduced.getpalette()
+    """Give an RGB image 256 colours chosen for it: a PNG of half the bytes, in half the time."""
+    # Chosen from every second pixel of every second row: the choice is what takes the time.
+    sample = image.resize((image.width // 2, image.height // 2), Image.Resampling.NEAREST)
+    chosen = sample.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette = chosen.getpalette()
     assert palette is not None  # "P" is what quantize makes
-    reduced.putpalette([255 if level > 252 else level for level in palette])
-    return reduced
+    # The choice rounds white down to 254, which shows as a grey box on a white page.
+    chosen.putpalette([255 if level > 252 else level for level in palette])
+    return image.quantize(palette=chosen, dither=Image.Dither.NONE)
 
 
 def css_width(figure: Figure) -> int:
@@ -119,7 +121,8 @@ def picture(height: float = 3.4) -> Callable[[Callable[..., str]], Callable[...,
 
         signature = inspect.signature(draw)
         _, *parameters = signature.parameters.values()
-        show.__signature__ = signature.replace(parameters=parameters, return_annotation=None)
+        new = signature.replace(parameters=parameters, return_annotation=None)
+        show.__signature__ = new  # type: ignore[attr-defined]  # where inspect looks for it
         return show
 
     return decorate

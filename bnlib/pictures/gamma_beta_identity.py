@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -39,7 +40,7 @@ def show_descent(
     for (name, colour, ls), values, end in zip(styles, zip(*path, strict=True), goal, strict=True):
         ax.axhline(end, color=colour, ls=":", lw=1.5)
         ax.plot(values, ls, color=colour)
-        place = {"ha": "right", "va": "bottom", "transform": ax.get_yaxis_transform()}
+        place: Any = {"ha": "right", "va": "bottom", "transform": ax.get_yaxis_transform()}
         ax.text(0.98, end + 0.05, f"{name} = {end:.2f}", **place)
     ax.set(xlabel="step of gradient descent", ylabel="value", ylim=(-0.1, max(goal) + 0.5))
     ax.grid(True)
@@ -109,7 +110,7 @@ class ThreeHistograms:
         self._x = Histogram(ax, self.EDGES, fill=True, fc=GREY, ec="none", label="x")
         self._y = Histogram(ax, self.EDGES, ec=WITH_BN, lw=2.5, label="y = γ x̂ + β")
         self._x_hat = Histogram(ax, self.EDGES, ec=INK, ls=":", lw=2, label="x̂")
-        ax.set(xlim=(-8, 12), ylim=(0, 1.25), xlabel="value", ylabel=PEAK)
+        ax.set(ylim=(0, 1.25), xlabel="value", ylabel=PEAK)
         ax.set_yticks([])
         ax.set_xticks(range(-8, 13, 4))
         ax.set_title("Distribution over the batch")
@@ -151,19 +152,18 @@ class SigmoidUnderLoad:
         below = figure.add_subplot(grid[1, 0], sharex=curve)
         beside = figure.add_subplot(grid[0, 1], sharey=curve)
         self._regions(curve, below)
-        y = np.linspace(-8, 8, 201)
+        y = np.linspace(-9, 9, 201)
         curve.plot(y, 1 / (1 + np.exp(-y)), color=INK)
-        curve.set(xlim=(-8, 8), ylim=(-0.02, 1.02), yticks=[0, 0.5, 1], ylabel="sigmoid(y)")
+        curve.set(yticks=[0, 0.5, 1], ylabel="sigmoid(y)")
         curve.tick_params(labelbottom=False)
         below.set(ylim=(0, 1.1), yticks=[], xlabel="y, the input of the sigmoid", ylabel=PEAK)
         below.set_xticks(range(-8, 9, 2))
         beside.set(xlim=(0, 1.1), xticks=[], xlabel=PEAK)
         beside.set_title("What comes out", pad=9)
-        dots = {"ls": "", "marker": "o", "ms": 7, "color": WITH_BN, "alpha": 0.15, "mew": 0}
+        dots: Any = {"ls": "", "marker": "o", "ms": 7, "color": WITH_BN, "alpha": 0.15, "mew": 0}
         self._dots = curve.plot([], [], **dots)[0]
         self._inputs = Histogram(below, self.INPUTS, fill=True, fc=WITH_BN)
-        turned = {"fill": True, "fc": WITH_BN, "orientation": "horizontal"}
-        self._outputs = Histogram(beside, self.OUTPUTS, **turned)
+        self._outputs = Histogram(beside, self.OUTPUTS, upward=True, fill=True, fc=WITH_BN)
         self.artists: list[Artist] = [self._dots, *self._inputs.artists, *self._outputs.artists]
 
     def set(self, y: NDArray, outputs: NDArray) -> None:
@@ -175,8 +175,8 @@ class SigmoidUnderLoad:
     def _regions(self, *axes: Axes) -> None:
         for ax in axes:
             ax.axvspan(-1, 1, color=SKY, alpha=0.3, lw=0)
-            for start in (-8, 3):
-                ax.axvspan(start, start + 5, color=ORANGE, alpha=0.2, lw=0)
+            for start in (-9, 3):
+                ax.axvspan(start, start + 6, color=ORANGE, alpha=0.2, lw=0)
         names = ((-5.5, "flat end"), (0, "linear"), (5.5, "flat end"))
         above = axes[0].get_xaxis_transform()
         for x, name in names:

@@ -60,7 +60,7 @@ class TrainingOfAUnit:
             bars = {"ec": style["color"], "ls": style["ls"], "lw": 2, "label": label}
             self._bars[label] = Histogram(at_step, EDGES, **bars)
             self._accuracy[label] = accuracy.plot([], [], label=label, **style)[0]
-        at_step.set(xlim=(-REACH, REACH), ylim=(0, 1.3), yticks=[], ylabel=PEAK)
+        at_step.set(ylim=(0, 1.3), yticks=[], ylabel=PEAK)
         at_step.set_title("Its input at this step")
         at_step.legend(loc="upper center", ncols=2)
         accuracy_axis(accuracy, top=1.5)

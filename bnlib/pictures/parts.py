@@ -40,7 +40,7 @@ class Drawn(Protocol):
 
     @property
     def style(self) -> Mapping[str, Any]:
-        """Keyword arguments of a matplotlib line: color, ls, marker, …"""
+        """Keyword arguments of a matplotlib line: color, ls, marker and others."""
 
 
 class Histogram:
@@ -50,30 +50,35 @@ class Histogram:
     points outward; NaN counts nowhere.
 
     Args:
-        ax: where it is drawn.
+        ax: where it is drawn; the axis of the bins gets a little room at both ends.
         edges: of the bins, increasing, equally wide.
+        upward: whether the bins lie one above the other.
         style: keyword arguments of `Axes.stairs`, among them `fc` or `ec`.
     """
 
-    def __init__(self, ax: Axes, edges: NDArray, **style):
+    def __init__(self, ax: Axes, edges: NDArray, upward: bool = False, **style):
         self._edges = edges
-        self._bars = ax.stairs(np.zeros(len(edges) - 1), edges, **style)
-        mark = {"color": style.get("fc") or style.get("ec"), "ls": "", "ms": 7, "clip_on": False}
-        across = "y" if style.get("orientation") == "horizontal" else "x"
-        pointers = ("v", "^") if across == "y" else ("<", ">")
-        places = [(0, end) if across == "y" else (end, 0) for end in (edges[0], edges[-1])]
-        self._beyond = [
-            ax.plot([x], [y], marker=pointer, **mark)[0]
-            for (x, y), pointer in zip(places, pointers, strict=True)
-        ]
+        orientation: Any = "horizontal" if upward else "vertical"
+        self._bars = ax.stairs(np.zeros(len(edges) - 1), edges, orientation=orientation, **style)
+        room = 0.04 * (edges[-1] - edges[0])
+        (ax.set_ylim if upward else ax.set_xlim)(edges[0] - room, edges[-1] + room)
+        mark: Any = {"color": style.get("fc") or style.get("ec"), "ls": "", "ms": 7}
+        self._beyond = []
+        for pointer, end in zip("v^" if upward else "<>", self._ends(room / 2), strict=True):
+            place = ([0], [end]) if upward else ([end], [0])
+            self._beyond += ax.plot(*place, marker=pointer, clip_on=False, **mark)
         self.artists: list[Artist] = [self._bars, *self._beyond]
         self.set(np.zeros(0))
 
     def set(self, sample: NDArray) -> None:
         """Show `sample`, any shape."""
+        low, high = self._ends()
         self._bars.set_data(heights(sample, self._edges))
-        self._beyond[0].set_visible(bool(np.any(sample < self._edges[0])))
-        self._beyond[1].set_visible(bool(np.any(sample > self._edges[-1])))
+        self._beyond[0].set_visible(bool(np.any(sample < low)))
+        self._beyond[1].set_visible(bool(np.any(sample > high)))
+
+    def _ends(self, room: float = 0) -> tuple[float, float]:
+        return self._edges[0] - room, self._edges[-1] + room
 
 
 def heights(sample: NDArray, edges: NDArray) -> NDArray:

@@ -64,7 +64,8 @@ class FourNetworks:
         digits: NDArray,
     ):
         self._steps, self._networks = np.array(steps), {n.label: n for n in networks}
-        images, bars, curves = figure.subfigures(3, 1, height_ratios=(1.55, 1, 1.55))
+        parts: Any = figure.subfigures(3, 1, height_ratios=(1.55, 1, 1.55))
+        images, bars, curves = parts
         self._images, self._notes, self._bars = {}, {}, {}
         for ax, network in zip(images.subplots(1, 4, sharey=True), networks, strict=True):
             self._images[network.label] = _activation_image(ax, digits)
@@ -74,8 +75,7 @@ class FourNetworks:
         for ax, network in zip(bars.subplots(1, 4), networks, strict=True):
             colour = network.style["color"]
             self._bars[network.label] = Histogram(ax, EDGES, fill=True, fc=colour)
-            ax.set(xlim=(-REACH, REACH), ylim=(0, 1.05), yticks=[], xticks=(-3, 0, 3))
-            ax.set_xlabel("input of a unit")
+            ax.set(ylim=(0, 1.05), yticks=[], xticks=(-3, 0, 3), xlabel="input of a unit")
         bars.axes[0].set_ylabel(PEAK)
         images.axes[0].set_ylabel("image, by digit")
         norms, accuracy = curves.subplots(1, 2)
@@ -93,7 +93,7 @@ class FourNetworks:
         self.artists: list[Artist] = [
             *(image.artist for image in self._images.values()),
             *self._notes.values(),
-            *(artist for bars in self._bars.values() for artist in bars.artists),
+            *(artist for histogram in self._bars.values() for artist in histogram.artists),
             self._now,
             self._layer,
             *self._norms.values(),

@@ -237,18 +237,26 @@ class Answer:
     """
 
     def __init__(self, ax: Axes, ylabel: str, ylim: tuple[float, float]):
+        figure = ax.get_figure(root=True)
         self._bars = ax.bar(range(10), np.zeros(10), width=0.72)
-        tick = {"ls": "", "marker": "_", "ms": 15, "mew": 2.5, "color": INK}
+        tick: Any = {"ls": "", "marker": "_", "ms": 15, "mew": 2.5, "color": INK}
         self._other = ax.plot(range(10), np.zeros(10), label="the other mode", **tick)[0]
-        under = offset_copy(ax.get_xaxis_transform(), ax.figure, 0, -11, units="points")
-        ring = {"marker": "o", "ms": 19, "mfc": "none", "mec": INK, "mew": 1.8, "clip_on": False}
+        under = offset_copy(ax.get_xaxis_transform(), figure, 0, -11, units="points")
+        ring: Any = {
+            "marker": "o",
+            "ms": 19,
+            "mfc": "none",
+            "mec": INK,
+            "mew": 1.8,
+            "clip_on": False,
+        }
         self._true = ax.plot([0], [0], transform=under, **ring)[0]
         ax.axhline(0, color=INK, lw=1)
         ax.set(xticks=range(10), ylim=ylim, xlim=(-0.6, 9.6), ylabel=ylabel)
         ax.set_xlabel("digit (ring: the true one)", labelpad=8)
         ax.set_title(" ")  # keeps the place
-        place = offset_copy(ax.transAxes, ax.figure, 0, 6, units="points")
-        title = {"fontsize": 12, "weight": "bold", "ha": "left", "va": "baseline"}
+        place = offset_copy(ax.transAxes, figure, 0, 6, units="points")
+        title: Any = {"fontsize": 12, "weight": "bold", "ha": "left", "va": "baseline"}
         self._title = ax.text(0, 1, "", transform=place, **title)
         ax.grid(True, axis="y")
         ax.legend(handles=[self._other], loc="upper right", borderpad=0.1)
@@ -273,7 +281,7 @@ class DigitStrip:
             ax.plot([], [], ls="", ms=11, mew=0, marker=f"$\\mathbf{{{digit}}}$")[0]
             for digit in range(10)
         ]
-        ring = {"marker": "s", "ms": 27, "mfc": "none", "mec": INK, "mew": 2.2}
+        ring: Any = {"marker": "s", "ms": 27, "mfc": "none", "mec": INK, "mew": 2.2}
         self._now = ax.plot([1], [0], **ring)[0]
         ax.set(xlim=(0.3, draws + 0.7), ylim=(-1, 1), yticks=[], xticks=self._draws)
         ax.set(xlabel="draw of batch-mates", title="What it says in each draw (box: wrong)")
@@ -309,8 +317,8 @@ class BatchMates:
         self._answer = Answer(answer, "probability", (0, 1.2))
         answer.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
         self._strip = DigitStrip(figure.add_subplot(grid[1, :]), draws)
-        style: dict[str, Any] = {"fontsize": 16, "weight": "bold", "linespacing": 1.3}
-        place = {"ha": "center", "va": "top", "transform": image.transAxes}
+        style: Any = {"fontsize": 16, "weight": "bold", "linespacing": 1.3}
+        place: Any = {"ha": "center", "va": "top", "transform": image.transAxes}
         self._verdict = image.text(0.5, -0.08, "", **style, **place)
         self.artists = [self._image.artist, self._mates.artist, *self._answer.artists]
         self.artists += [self._verdict, *self._strip.artists]
@@ -357,7 +365,7 @@ class TwoModes:
         self._logits = Answer(logits, "logit", (-11, 13))
         logits.set_yticks(range(-10, 11, 5))
         self._bars = accuracy.bar([0, 1], [0, 0], width=0.75, color=[TRAINING, EVALUATION])
-        number: dict[str, Any] = {"ha": "center", "va": "bottom", "weight": "bold"}
+        number: Any = {"ha": "center", "va": "bottom", "weight": "bold"}
         self._numbers = [accuracy.text(place, 0, "", **number) for place in (0, 1)]
         accuracy_axis(accuracy, top=1.2)
         accuracy.set(title="Test accuracy", xlim=(-0.6, 1.6), xlabel="mode")

@@ -1,5 +1,7 @@
-"""A thousand random actions on all explorers in a real browser, from a fixed seed: on demand, with
-`python3 run.py test tests/explorers/monkey_in_browser.py`. test_monkey.py is its quick sister.
+"""A thousand random actions on all explorers in a real browser, from a fixed seed.
+
+On demand: `python3 run.py test tests/explorers/monkey_in_browser.py`. test_monkey.py is its quick
+sister.
 
 After each action the page must come to show what the kernel says belongs to the controls.
 """

@@ -137,9 +137,7 @@ def test_a_control_updates_the_picture_that_is_shown(shell):
 
 
 def test_threads_that_move_controls_at_once_leave_the_picture_of_the_last_values(monkeypatch):
-    """JupyterLab hands the messages of widgets to a thread of their own, the first ones to the
-    main thread.
-    """
+    """JupyterLab hands what widgets say to a thread of its own, the first of it to the main one."""
     explorer, sent = make(), []
     monkeypatch.setattr(
         explorer_module, "display_png", lambda figure, png, text, **_: sent.append(png)

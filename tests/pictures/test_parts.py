@@ -28,7 +28,7 @@ def test_nan_counts_nowhere():
     assert heights(np.array([np.nan, 0.1]), EDGES).sum() == 1
 
 
-@pytest.mark.parametrize("orientation", ["vertical", "horizontal"])
+@pytest.mark.parametrize("upward", [False, True])
 @pytest.mark.parametrize(
     ("sample", "beyond"),
     [
@@ -39,14 +39,18 @@ def test_nan_counts_nowhere():
         ([-9, 9], ["low", "high"]),
     ],
 )
-def test_what_lies_beyond_the_last_bin_is_marked(sample, beyond, orientation):
+def test_what_lies_beyond_the_last_bin_is_marked(sample, beyond, upward):
     ax = new_figure().subplots()
-    histogram = Histogram(ax, EDGES, fill=True, fc=parts.SKY, orientation=orientation)
+    histogram = Histogram(ax, EDGES, fill=True, fc=parts.SKY, upward=upward)
     histogram.set(np.array(sample))
     _, low, high = histogram.artists
     assert [name for name, mark in (("low", low), ("high", high)) if mark.get_visible()] == beyond
-    across = "xdata" if orientation == "vertical" else "ydata"
-    assert [getattr(mark, f"get_{across}")()[0] for mark in (low, high)] == [-2, 2]
+    places = [mark.get_xydata()[0][int(upward)] for mark in (low, high)]
+    assert (
+        places[0] < -2
+        and places[1] > 2
+        and [low.get_marker(), high.get_marker()] == (["v", "^"] if upward else ["<", ">"])
+    )
 
 
 def test_marks_have_the_colour_of_their_bars():

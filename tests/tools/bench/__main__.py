@@ -1,5 +1,6 @@
-"""`python3 run.py bench`: all measurements in one Markdown table, which is kept in README.md beside
-this file. The machine should have nothing else to do; it takes about 25 minutes.
+"""All measurements in one Markdown table: `python3 run.py bench`.
+
+It is kept in README.md beside this file. The machine should have nothing else to do.
 """
 
 import datetime

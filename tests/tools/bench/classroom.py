@@ -1,5 +1,6 @@
-"""A class on one machine: 30 kernels started within a minute, each of which executes lessons 01, 03
-and 05. Linux only: the memory of a student is counted with what kernels share divided among them.
+"""A class on one machine: 30 kernels started within a minute, each of which executes lessons.
+
+Linux only: the memory of a student is counted with what kernels share divided among them.
 """
 
 import asyncio

@@ -1,6 +1,4 @@
-"""What it takes to start: the set-up in a fresh copy of the project, the next start, and
-`import bnlib`.
-"""
+"""What it takes to start: the set-up in a fresh copy, the next start, and `import bnlib`."""
 
 import shutil
 import statistics
