@@ -106,15 +106,16 @@ class Explorer:
         if unknown := values.keys() - before.keys():
             raise KeyError(f"expected names out of {[*before]}, got {sorted(unknown)}")
         with one_at_a_time:
-            exact, self._paused = self._exact, True
+            self._paused = True
             try:
                 self._assign(values)
-                self._exact = {**exact, **values}
             except Exception:
                 self._assign(before)
                 raise
             finally:
                 self._paused = False
+            for name in values:  # as the control took it, in its range
+                self._exact[name] = self.controls[name].value
             self._refresh()
 
     def png(self) -> bytes:

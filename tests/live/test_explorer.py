@@ -88,6 +88,13 @@ def test_set_refuses_bad_values_and_changes_nothing(values, error):
     assert explorer.line == "height 1, width 5"
 
 
+def test_what_is_set_beyond_the_end_of_a_slider_is_its_end():
+    explorer = make()
+    explorer.controls["width"].max = 3
+    explorer.buttons["Reset"].click()
+    assert explorer.values == {"height": 5, "width": 3} and explorer.line == "height 5, width 3"
+
+
 def test_an_error_is_raised_and_shown_and_goes_away():
     explorer = make()
     before = explorer.png()

@@ -1,4 +1,4 @@
-"""Each lesson under nbval: seconds, the peak of its kernel's memory, and how large it is on disk."""
+"""Each lesson under nbval: seconds, the peak of its kernel's memory, its size on disk."""
 
 import subprocess
 import sys
