@@ -23,7 +23,12 @@ from tests.tools.execute import WIDGET_VIEW, canonical
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [
     ROOT / page
-    for page in ("README.md", "data/README.md", "notebooks/teachers.md", "tests/tools/bench/README.md")
+    for page in (
+        "README.md",
+        "data/README.md",
+        "notebooks/teachers.md",
+        "tests/tools/bench/README.md",
+    )
 ]
 SILENT = (ast.Assert, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
 
