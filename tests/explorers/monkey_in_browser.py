@@ -13,8 +13,8 @@ import time
 
 from playwright.sync_api import Locator
 
-from tests.explorers.found import EXPLORERS
 from tests.tools.browser import write_notebook
+from tests.tools.found import EXPLORERS
 
 ACTIONS, PATIENCE = 1000, 60
 KEYS = ["ArrowLeft", "ArrowRight", "PageUp", "PageDown", "Home", "End"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.explorers.found import EXPLORERS
+from tests.tools.found import EXPLORERS
 
 every_explorer = pytest.mark.parametrize("make", EXPLORERS, ids=lambda make: make.__name__)
 

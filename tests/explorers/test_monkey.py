@@ -14,7 +14,7 @@ from bnlib.live import explorer as explorer_module
 from bnlib.live import training_explorer
 from bnlib.live.explorer import Explorer
 from bnlib.live.training_explorer import TrainingExplorer
-from tests.explorers.found import EXPLORERS
+from tests.tools.found import EXPLORERS
 
 ACTIONS = 1000
 

@@ -8,15 +8,16 @@ import pytest
 from IPython.utils.capture import capture_output
 from PIL import Image
 
+from bnlib import pictures
 from bnlib.live.figure import PIXEL_RATIO
-from tests.pictures.found import MODULES, PICTURES, example
+from tests.tools.found import PICTURES, example, functions
 
 pytestmark = pytest.mark.usefixtures("shell")
 every_picture = pytest.mark.parametrize("picture", PICTURES, ids=lambda p: p.__name__)
 
 
 def test_pictures_are_what_is_called_show():
-    shown = {name for module in MODULES for name in vars(module) if name.startswith("show_")}
+    shown = {f.__name__ for f in functions(pictures) if f.__name__.startswith("show_")}
     assert shown == {picture.__name__ for picture in PICTURES}
     assert len(PICTURES) > 15
 

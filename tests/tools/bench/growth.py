@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from tests.conftest import find_browser
-from tests.explorers.found import EXPLORERS
 from tests.tools.bench.latency import p50_p95, press
 from tests.tools.bench.table import Row, markdown
 from tests.tools.browser import Notebook, chromium, jupyterlab, write_notebook
+from tests.tools.found import EXPLORERS
 
 FACTORS, FLUID_MS = (10, 100), 100
 ROUNDS = 2

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conftest import find_browser
-from tests.explorers.found import EXPLORERS
 from tests.tools.bench.table import Row, markdown
 from tests.tools.browser import Notebook, at_its_end, chromium, jupyterlab, write_notebook
+from tests.tools.found import EXPLORERS
 
 ROUNDS, WARM_UP = 4, 2
 BUDGETS = {"floor": 1.5, "interact": 0.4}  # of the medians
