@@ -51,9 +51,9 @@ class TrainingOfAUnit:
         for ax, network in zip(maps, networks, strict=True):
             label, style = network.label, {**network.style, "marker": ""}
             self._maps[label] = GreyImage(ax, len(EDGES) - 1, len(steps), **options)
-            looks = ((":", 1.5), ("-", 2.5), (":", 1.5))
+            strokes = ((":", 1.5), ("-", 2.5), (":", 1.5))
             self._lines[label] = [
-                ax.plot([], [], **{**style, "ls": ls, "lw": width})[0] for ls, width in looks
+                ax.plot([], [], **{**style, "ls": ls, "lw": width})[0] for ls, width in strokes
             ]
             ax.set(title=f"{label}: input of the unit", yticks=(-6, -3, 0, 3, 6))
             step_axis(ax, steps)

@@ -156,8 +156,7 @@ def show_drift(
     ax.yaxis.label.set_y(0.35)
     for place, image in enumerate(images):
         window = ax.inset_axes((place - 0.4, 1.1, 0.8, 0.3), transform=ax.transData)
-        window.imshow(image.reshape(8, 8), cmap="Greys", vmin=-0.08, vmax=1)
-        window.set_axis_off()
+        Mosaic(window, 1, 1).set(image)
     place_legend_right(ax, "mean ± std of\n3 networks")
     return "As the ink fades, evaluation mode gets worse; the batch statistics do not mind."
 

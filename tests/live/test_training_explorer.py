@@ -35,6 +35,9 @@ class Watched:
         if rate == 0:
             raise ValueError("a rate of 0 trains nothing")
         self.taken = 0
+        return self.follow()
+
+    def follow(self):
         for step in itertools.count(1):
             if step == self.fails_at:
                 raise ArithmeticError("diverged")
@@ -122,13 +125,17 @@ def test_two_trainings_never_run_at_once(how):
 
 
 def test_an_impossible_setting_is_said_and_stops_nothing_else():
-    watched = Watched(steps=20)
+    watched, other = Watched(steps=20), Watched()
     watched.explorer.settings["rate"].value = 0
 
     async def scene():
-        watched.explorer.start()
-        await finish(watched)
+        other.explorer.start()
+        await asyncio.sleep(0.1)
+        watched.explorer.train_button.click()
         assert "a rate of 0 trains nothing" in watched.explorer._status.value
+        taken = other.taken
+        await asyncio.sleep(0.2)
+        assert other.explorer.running and other.taken > taken
         watched.explorer.settings["rate"].value = 0.5
         watched.explorer.start()
         await finish(watched)
