@@ -4,6 +4,7 @@ import copy
 import itertools
 import math
 import pickle
+import re
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bnlib import numpy_bn
 from bnlib.numpy_bn import BatchNorm
 
 SHAPES = [(7, 3), (2, 3), (5, 3, 4), (1, 3, 2), (4, 3, 2, 5), (2, 3, 2, 3, 2)]
@@ -162,7 +164,44 @@ def test_float32_is_precise(shape):
     assert np.abs(dx - dx64).max() < 1e-6 * np.abs(dx64).max()
 
 
-# Gradients against finite differences
+@pytest.mark.parametrize("shape", [(1_000_000, 2), (1, 2, 1_000_000), (1000, 2, 1000)], ids=str)
+def test_float32_of_a_million_values_per_channel(shape):
+    """A float32 sum of a million squares would make y wrong by 2e-4."""
+    x = batch(shape, dtype=np.float32)
+    in_float32, in_float64 = BatchNorm(2, momentum=1), BatchNorm(2, momentum=1)
+    y, y64 = in_float32(x), in_float64(x.astype(np.float64))
+    assert np.abs(y - y64).max() < 1e-5
+    assert np.allclose(in_float32.running_mean, in_float64.running_mean, rtol=1e-9)
+    assert np.allclose(in_float32.running_var, in_float64.running_var, rtol=1e-6)
+
+
+# Gradients: the derivation in the docstring, and finite differences
+
+
+def test_the_derivation_at_the_top_of_the_file():
+    """Its lines are run as they stand there, for one channel."""
+    lines = re.findall(r"^ {4}(\w+ = .*)$", numpy_bn.__doc__, re.MULTILINE)
+    names = [line.split()[0] for line in lines]
+    assert names == ["dx_hat", "dvar", "dmu", "dx", "dbeta", "dgamma", "dx"]
+    bn, m = BatchNorm(1), 8
+    bn.gamma, bn.beta = np.array([3.0]), np.array([-1.0])
+    x, dy = batch((m, 1)), batch((m, 1), seed=1)
+    bn(x)
+    dx = bn.backward(dy)[:, 0]
+
+    x, mu, var = x[:, 0], x.mean(), x.var()
+    inv_std = 1 / np.sqrt(var + bn.eps)
+    values = {"x": x, "dy": dy[:, 0], "mu": mu, "inv_std": inv_std, "gamma": bn.gamma[0], "m": m}
+    values["x_hat"] = (x - mu) * inv_std
+    found = []
+    for name, line in zip(names, lines, strict=True):
+        exec(line, values)
+        found.append(values[name])
+    four_lines, combined = found[3], found[-1]
+    assert relative_error(four_lines, dx) < 1e-13
+    assert relative_error(combined, dx) < 1e-13
+    assert relative_error(values["dbeta"], bn.grad_beta[0]) < 1e-13
+    assert relative_error(values["dgamma"], bn.grad_gamma[0]) < 1e-13
 
 
 def relative_error(a, b):
@@ -304,6 +343,18 @@ def test_dy_of_the_other_precision_gives_dx_in_the_dtype_of_x():
     bn = BatchNorm(3)
     bn(batch((6, 3), dtype=np.float32))
     assert bn.backward(batch((6, 3), seed=1)).dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(6, 3), (6, 3, 4)], ids=str)
+def test_gradients_of_gamma_and_beta_have_the_dtype_of_x(shape, dtype):
+    bn = BatchNorm(3)
+    bn(batch(shape, dtype=dtype))
+    for dtype_of_dy in (np.float32, np.float64):
+        bn.backward(batch(shape, seed=1, dtype=dtype_of_dy))
+        assert bn.grad_gamma.dtype == bn.grad_beta.dtype == dtype
+    assert bn.gamma.dtype == bn.beta.dtype == np.float64
+    assert bn.running_mean.dtype == bn.running_var.dtype == np.float64
 
 
 @pytest.mark.parametrize(
