@@ -42,7 +42,8 @@ class Comparison:
         recorders: label → Recorder.
         diverged: label → DivergedError of those networks that had to stop.
 
-    Raises: ValueError: two variants have one label, a network cannot be, or cannot be trained.
+    Raises:
+        ValueError: two variants have one label, a network cannot be, or cannot be trained.
     """
 
     def __init__(

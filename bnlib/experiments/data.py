@@ -28,7 +28,8 @@ def load_digits() -> Digits:
     Of each digit's images every fifth one is for testing, so that both parts hold the digits in
     the same proportions. The order of the file is kept; no random numbers are involved.
 
-    Returns: `x_train` (1442, 64) and `x_test` (355, 64), float32 in [0, 1], a multiple of 1/16;
+    Returns:
+        `x_train` (1442, 64) and `x_test` (355, 64), float32 in [0, 1], a multiple of 1/16;
         `y_train` (1442,) and `y_test` (355,), int64. `x.reshape(-1, 1, 8, 8)` makes images.
 
     Raises:

@@ -23,10 +23,12 @@ def logits_in_batches(model: nn.Sequential, x: Tensor) -> Tensor:
         model: BN layers, and layers that treat each example alone.
         x: K batches of N examples, (K, N, D).
 
-    Returns: logits (K, N, classes), the same as from K calls of `model.train()(x[k])`, but the
+    Returns:
+        logits (K, N, classes), the same as from K calls of `model.train()(x[k])`, but the
         mode and the running averages of `model` stay as they are.
 
-    Raises: ValueError: N is 1.
+    Raises:
+        ValueError: N is 1.
     """
     for layer in model:
         x = _normalize_each(layer, x) if isinstance(layer, BatchNorm) else layer(x)
@@ -50,7 +52,8 @@ def first_logits(model: nn.Sequential, x: Tensor) -> Tensor:
         model: in evaluation mode; otherwise as in `logits_in_batches`.
         x: (K, N, D).
 
-    Returns: logits (2, K, classes), those of training mode first.
+    Returns:
+        logits (2, K, classes), those of training mode first.
     """
     return torch.stack([logits_in_batches(model, x)[:, 0], model(x[:, 0])])
 
@@ -67,7 +70,8 @@ def accuracy_in_batches(
         batch_size: the examples are cut into batches of it; what is left over is not counted.
         seed: before that, it shuffles them.
 
-    Raises: ValueError: batches of one, or of more than N.
+    Raises:
+        ValueError: batches of one, or of more than N.
     """
     if not 2 <= batch_size <= len(x):
         raise ValueError(f"expected batch_size from 2 to {len(x)} (the examples), got {batch_size}")
@@ -86,7 +90,8 @@ def batches_around(example: int, n: int, batch_size: int, draws: int) -> np.ndar
         batch_size: how many are in a batch.
         draws: how many batches.
 
-    Returns: (draws, batch_size) int64, numbers from 0 to n - 1. A row depends on `example`, `n`
+    Returns:
+        (draws, batch_size) int64, numbers from 0 to n - 1. A row depends on `example`, `n`
         and its place alone, and a smaller `batch_size` keeps the first of its numbers.
     """
     others = np.delete(np.arange(n), example)
@@ -125,7 +130,8 @@ class History:
             step: a multiple of `every`.
             momentum: 0 to 1; the running averages are those that it has led to.
 
-        Raises: ValueError: the step was not kept.
+        Raises:
+            ValueError: the step was not kept.
         """
         if step not in range(0, self.every * len(self.parameters), self.every):
             raise ValueError(f"expected a kept step, a multiple of {self.every}, got {step}")

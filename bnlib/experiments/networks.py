@@ -44,7 +44,8 @@ def mlp(
             same weights. Biases start at 0; a layer whose norm comes before the activation has
             none, since β takes its place.
 
-    Raises: ValueError: an argument is none of these; TypeError: `norm` cannot be called.
+    Raises:
+        ValueError: an argument is none of these; TypeError: `norm` cannot be called.
     """
     if len(sizes) < 3 or not all(isinstance(n, int) and n > 0 for n in sizes):
         raise ValueError(f"expected at least three sizes, all positive, got sizes={sizes}")

@@ -77,7 +77,8 @@ def geometric_steps(last: int, count: int) -> list[int]:
 
     Most happens early in training, and a record stays small however long the training is.
 
-    Raises: ValueError: `last` or `count` is less than 1.
+    Raises:
+        ValueError: `last` or `count` is less than 1.
     """
     if last < 1 or count < 1:
         raise ValueError(f"expected last >= 1 and count >= 1, got {last} and {count}")

@@ -24,7 +24,8 @@ def propagate(
         scale: standard deviation of the weights, which are drawn from N(0, scale²).
         seed: the weights depend on it alone, so that networks with and without BN have the same.
 
-    Returns: `depth` arrays of shape (N, width), the first layer's first.
+    Returns:
+        `depth` arrays of shape (N, width), the first layer's first.
 
     Source: the set-up of Ioffe & Szegedy (2015), section 4.1: sigmoid layers of 100 units, small
         Gaussian weights.

@@ -20,7 +20,8 @@ def activation_image(ax: Axes, activations: NDArray, digits: NDArray) -> AxesIma
         activations: (N, C), 0 to 1, of N images sorted by digit.
         digits: (N,), written at the middle of their rows.
 
-    Returns: the image, which can be given other activations.
+    Returns:
+        the image, which can be given other activations.
     """
     image = ax.imshow(activations, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     rows_by_digit(ax, digits)
@@ -37,7 +38,8 @@ def spread_by_layer(ax: Axes, with_bn: Sequence[float], without_bn: Sequence[flo
         with_bn: a positive number for each layer.
         without_bn: likewise.
 
-    Returns: a ring that marks one of them.
+    Returns:
+        a ring that marks one of them.
     """
     layers = range(1, len(with_bn) + 1)
     ax.semilogy(layers, with_bn, ms=5, label="with BN", **STYLE_WITH_BN)
