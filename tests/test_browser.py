@@ -93,9 +93,11 @@ def resting_place(control: Locator) -> tuple[float, float]:
 def drag(cell: Locator, slider: Locator) -> None:
     """Drag a slider with the mouse to where there is room; picture and line must follow."""
     (x, y), before, mouse = resting_place(slider), seen(cell), cell.page.mouse
+    far = -60 if at_its_end(slider) else 60
+    upward = slider.get_attribute("aria-orientation") == "vertical"
     mouse.move(x, y)
     mouse.down()
-    mouse.move(x + (-60 if at_its_end(slider) else 60), y, steps=8)
+    mouse.move(*((x, y - far) if upward else (x + far, y)), steps=8)
     mouse.up()
     wait_for_change(cell, before)
 
@@ -176,9 +178,10 @@ def test_a_lesson_from_the_first_look_to_the_next_day(opened, root, name):
 
 
 def look_before_anything_has_run(notebook: Notebook, path: Path) -> None:
-    """All pictures are there, at their size, and nothing is said to be broken."""
+    """All pictures but the answers are there, at their size, and nothing is said to be broken."""
     stored = nbformat.read(path, as_version=4)
-    outputs = [output for cell in stored.cells for output in cell.get("outputs", [])]
+    shown = [cell for cell in stored.cells if not is_hidden(cell)]
+    outputs = [output for cell in shown for output in cell.get("outputs", [])]
     pictures = sum("image/png" in output.get("data", {}) for output in outputs)
     assert pictures > 0
     images = notebook.page.locator(".jp-OutputArea-output img")
@@ -187,6 +190,11 @@ def look_before_anything_has_run(notebook: Notebook, path: Path) -> None:
         image.scroll_into_view_if_needed()
         assert image.evaluate("async image => { await image.decode(); return image.width; }") > 300
     assert notebook.page.get_by_text(DEAD).count() == 0
+
+
+def is_hidden(cell: nbformat.NotebookNode) -> bool:
+    """Whether a cell is stored with its output collapsed, since it answers a prediction."""
+    return cell.metadata.get("jupyter", {}).get("outputs_hidden", False)
 
 
 def move_every_control(cell: Locator) -> None:
@@ -242,4 +250,60 @@ def test_a_failing_explorer_says_so_and_recovers(opened, root):
     assert seen(cell).picture == before.picture
     slider.press("ArrowRight")
     wait_until(cell, lambda now: now.line == "height 4" and now.picture != before.picture)
+    notebook.close()
+
+
+PREDICTIONS = [
+    "from bnlib.live.predictions import Predictions\npredict = Predictions()",
+    'predict.choice(1, "ABC")',
+    'predict.number(2, 0, 100, "%")',
+    'predict.curve(3, [1, 10], (0, 1), "step", "accuracy")',
+    "print('the result')",
+    'predict.compare(1, "B", {"A": "no.", "B": "yes.", "C": "nor this."})',
+    'predict.compare(2, 50, "Because.", within=10)',
+    'predict.compare(3, [0.5, 0.5], "Because.", within=0.1)',
+    "predict.score()",
+]
+
+
+def test_predictions_are_committed_changed_and_compared_by_keyboard(opened, root):
+    write_notebook(root / "predictions.ipynb", PREDICTIONS)
+    notebook = opened("predictions.ipynb", width=420)
+    cells = [notebook.cell(index) for index in range(len(PREDICTIONS))]
+    choice, number, curve = cells[1:4]
+    for _ in range(4):
+        notebook.command("notebook:run-cell-and-select-next")
+
+    def button(cell: Locator, name: str) -> Locator:
+        return cell.get_by_role("button", name=name)
+
+    button(choice, "A").press("Enter")
+    expect(choice.get_by_role("status")).to_contain_text("Committed: A.")
+    expect(button(choice, "B")).to_be_disabled()
+    button(choice, "Change my mind").press("Enter")
+    expect(choice.get_by_role("status")).to_have_text("Not yet committed.")
+    button(choice, "C").press("Space")
+    number.get_by_role("slider").press("ArrowRight")
+    curve.get_by_role("slider").first.press("ArrowUp")
+    for cell in (number, curve):
+        button(cell, "Commit").press("Enter")
+        expect(cell.get_by_role("status").last).to_contain_text("Committed: ")
+        expect(button(cell, "Commit")).to_be_disabled()
+    for _ in PREDICTIONS[4:]:
+        notebook.command("notebook:run-cell-and-select-next")
+
+    for cell in (choice, number, curve):
+        expect(button(cell, "Change my mind")).to_be_disabled()
+    outputs = [cell.locator(".jp-OutputArea") for cell in cells]
+    expect(outputs[5]).to_contain_text("You said C, and B is right.")
+    expect(outputs[5]).to_contain_text("C. nor this.")
+    expect(outputs[5].get_by_text("yes.")).to_be_hidden()
+    outputs[5].get_by_text("The other choices").click()
+    expect(outputs[5].get_by_text("yes.")).to_be_visible()
+    for output in outputs[6:8]:
+        expect(output).to_contain_text("Near enough. Because.")
+        expect(output.locator("img")).to_have_count(1)
+    expect(outputs[8]).to_contain_text("You committed to 3, 2 of them right.")
+    expect(outputs[8]).to_contain_text("Worth reading again: step 1.")
+    assert notebook.console_errors == []
     notebook.close()
