@@ -43,7 +43,7 @@ def show_shared_statistics(figure: Figure, n: int, c: int, h: int, w: int) -> st
         ax.text(left + w / 2, -0.8, share, ha="center", va="top", linespacing=1.4)
     ax.set(xlim=(-6, c * (w + 1.6)), ylim=(-3.6, top + 2), aspect="equal")
     ax.set_axis_off()
-    return f"{n} images by {c} channels; all {n * h * w} entries of a channel share one mean."
+    return "An image batch, entry by entry: the entries of one colour share a mean."
 
 
 @picture(height=3.2)
@@ -64,7 +64,7 @@ def show_epsilon(figure: Figure, before: NDArray, after: NDArray, eps: float) ->
     ax.set(xlabel="variance σ² of the feature before BN", ylabel="variance after BN")
     ax.grid(True)
     ax.legend(loc="upper left")
-    return "The variance after BN rises from 0 to 1 and passes one half where it equals epsilon."
+    return "The variance after BN over the variance before it, and the place where that is epsilon."
 
 
 @picture(height=2.8)

@@ -67,7 +67,7 @@ def show_running_averages(
         ax.set_ylim(bottom=-0.2)
         ax.grid(True)
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=5)
-    return "Running mean and variance approach those of the data; how fast is up to momentum."
+    return "Running mean and running variance over the batches, a curve for each momentum."
 
 
 @picture(height=3.8)
@@ -88,7 +88,7 @@ def show_accuracy_by_batch_size(
     ax.text(0, 0.3, "training mode\nrefuses\na batch of 1", ha="center", va="center", fontsize=10)
     ax.set_xlim(left=-0.9)
     place_legend_right(ax, "mean ± std")
-    return "In training mode accuracy depends on the batch size, in evaluation mode it does not."
+    return "Accuracy in training mode and in evaluation mode over the size of a test batch."
 
 
 @picture(height=3.8)
@@ -113,7 +113,7 @@ def show_accuracy_by_step(
         ax.plot(values, lw=0.8, **{**style, "marker": ""})
         ax.plot(values.mean(axis=1), ms=7, label=name, **style)
     place_legend_right(ax, f"mean of {training.shape[1]} networks;\nthin lines: each of them")
-    return "The smaller the momentum, the later evaluation mode catches up with training mode."
+    return "Accuracy over the steps of training, in training mode and in evaluation mode."
 
 
 @picture(height=3.6)
@@ -133,7 +133,7 @@ def show_small_batches(
         ax.plot(values.mean(axis=1), **{**STYLES[name], "marker": ""})
         _dots(ax, name, values, shift)
     place_legend_right(ax, f"a marker for each\nof {with_bn.shape[1]} seeds")
-    return "With batches of two the network with BN hardly learns; from eight on it is ahead."
+    return "Test accuracy over the batch size of training, for networks with and without BN."
 
 
 @picture(height=4)
@@ -158,7 +158,7 @@ def show_drift(
         window = ax.inset_axes((place - 0.4, 1.1, 0.8, 0.3), transform=ax.transData)
         Mosaic(window, 1, 1).set(image)
     place_legend_right(ax, "mean ± std of\n3 networks")
-    return "As the ink fades, evaluation mode gets worse; the batch statistics do not mind."
+    return "Accuracy in both modes, and after recalibration, over how much the ink has faded."
 
 
 @picture(height=3.6)
@@ -176,7 +176,7 @@ def show_fine_tuning(figure: Figure, cases: Sequence[str], frozen: NDArray, free
     _dots(ax, "BN in training mode", free, 0.12)
     ax.set_xlim(-0.5, len(cases) - 0.5)
     place_legend_right(ax, f"a marker for each\nof {frozen.shape[1]} seeds")
-    return "Frozen BN wins with tiny batches, and loses where the new images are too different."
+    return "Accuracy after fine-tuning, with frozen BN and with BN in training mode."
 
 
 def _axes(figure: Figure, xlabel: str, ticks: Sequence) -> Axes:
