@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from numbers import Real
+from typing import cast
 
 import torch
 from torch import nn
@@ -67,8 +68,10 @@ def mlp(
 
 
 def batch_norms(model: nn.Module) -> list[BatchNorm]:
-    """Return the BN layers of `model` that are bnlib's, from the input to the output."""
-    return [layer for layer in model.modules() if isinstance(layer, BatchNorm)]
+    """Return the BN layers of `model`, bnlib's or PyTorch's, from the input to the output."""
+    kinds = BatchNorm, nn.BatchNorm1d, nn.BatchNorm2d
+    layers = [layer for layer in model.modules() if isinstance(layer, kinds)]
+    return cast(list[BatchNorm], layers)  # which has the same parameters and buffers
 
 
 def _linear(

@@ -23,10 +23,11 @@ def linears(model: nn.Sequential) -> list[nn.Linear]:
 def test_layers_of_the_network(norm, place, name, kind):
     model = mlp(SIZES, activation=name, norm=norm, place=place)
     kinds = [type(layer) for layer in model]
-    norms = {None: [], batch_norm: [BatchNorm]}.get(norm, [norm])
+    norms = {None: [], batch_norm: [nn.BatchNorm1d]}.get(norm, [norm])
     hidden = [nn.Linear, *norms, kind] if place == "before" else [nn.Linear, kind, *norms]
     assert kinds == [*hidden, *hidden, nn.Linear]
-    assert batch_norms(model) == [layer for layer in model if isinstance(layer, BatchNorm)]
+    kinds = BatchNorm, nn.BatchNorm1d
+    assert batch_norms(model) == [layer for layer in model if isinstance(layer, kinds)]
 
 
 def test_a_norm_is_made_for_the_units_of_its_layer():

@@ -42,11 +42,15 @@ def main() -> None:
     for part in (numerics, recording, latency, notebooks, growth, set_up, classroom):
         print(f"{part.__name__} …", file=sys.stderr, flush=True)
         rows += part.rows()
-    table = markdown(rows)
-    print(table)
+        write(markdown(rows), minutes=(time.perf_counter() - start) / 60)  # a later part may fail
+    print(markdown(rows))
+
+
+def write(table: str, minutes: float) -> None:
+    """Keep the table of all that has been measured so far."""
     text = TEXT.format(
         date=datetime.date.today().isoformat(),
-        minutes=(time.perf_counter() - start) / 60,
+        minutes=minutes,
         cores=os.cpu_count(),
         memory=psutil.virtual_memory().total / 2**30,
         system=f"{platform.system()} on {platform.machine()}",

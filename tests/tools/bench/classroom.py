@@ -63,9 +63,18 @@ class Class:
     async def weigh(self) -> None:
         while not self.over:
             await asyncio.sleep(5)
-            kernels = [p for p in psutil.Process().children() if "ipykernel" in str(p.cmdline())]
-            now = [kernel.memory_full_info().pss / 1e6 for kernel in kernels]
-            self.megabytes = max(self.megabytes, now, key=sum)
+            weights = [weight for p in psutil.Process().children() if (weight := _weight(p))]
+            self.megabytes = max(self.megabytes, weights, key=sum)
+
+
+def _weight(process: psutil.Process) -> float | None:
+    """The megabytes of a kernel; None if it is none, or has just ended."""
+    try:
+        if "ipykernel" in str(process.cmdline()):
+            return process.memory_full_info().pss / 1e6
+    except psutil.Error:
+        pass
+    return None
 
 
 def rows() -> Iterator[Row]:
