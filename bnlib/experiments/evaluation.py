@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
-from bnlib.experiments.networks import batch_norms
+from bnlib.experiments.networks import BATCH_NORMS, batch_norms
 from bnlib.experiments.training import train
-from bnlib.torch_bn import BatchNorm
 
 
 @torch.no_grad()
@@ -31,11 +31,11 @@ def logits_in_batches(model: nn.Sequential, x: Tensor) -> Tensor:
         ValueError: N is 1.
     """
     for layer in model:
-        x = _normalize_each(layer, x) if isinstance(layer, BatchNorm) else layer(x)
+        x = _normalize_each(layer, x) if isinstance(layer, BATCH_NORMS) else layer(x)
     return x
 
 
-def _normalize_each(bn: BatchNorm, x: Tensor) -> Tensor:
+def _normalize_each(bn: Any, x: Tensor) -> Tensor:
     """Normalize K batches (K, N, C), which to BN are one batch of K * C channels."""
     batches, examples, channels = x.shape
     side_by_side = x.transpose(0, 1).reshape(examples, batches * channels)

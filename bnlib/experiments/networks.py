@@ -19,6 +19,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
 }
 PLACES = ("before", "after")
+BATCH_NORMS = BatchNorm, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d
 
 
 def mlp(
@@ -69,8 +70,7 @@ def mlp(
 
 def batch_norms(model: nn.Module) -> list[BatchNorm]:
     """Return the BN layers of `model`, bnlib's or PyTorch's, from the input to the output."""
-    kinds = BatchNorm, nn.BatchNorm1d, nn.BatchNorm2d
-    layers = [layer for layer in model.modules() if isinstance(layer, kinds)]
+    layers = [layer for layer in model.modules() if isinstance(layer, BATCH_NORMS)]
     return cast(list[BatchNorm], layers)  # which has the same parameters and buffers
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from bnlib.experiments.data import load_digits
+from bnlib.experiments.runs import batch_norm
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
 from bnlib.pictures.train_vs_eval import BatchMates, TwoModes
@@ -130,8 +131,7 @@ def _history() -> History:
 
     from bnlib.experiments.evaluation import train_and_keep
     from bnlib.experiments.networks import mlp
-    from bnlib.torch_bn import BatchNorm
 
     x, y = map(torch.tensor, load_digits()[:2])
-    model = mlp([64, 100, 100, 100, 10], norm=BatchNorm, seed=0)
+    model = mlp([64, 100, 100, 100, 10], norm=batch_norm, seed=0)
     return train_and_keep(model, x, y, steps=300, every=20, batch_size=60, lr=0.5)

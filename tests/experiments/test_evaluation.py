@@ -17,8 +17,8 @@ def digits() -> list[torch.Tensor]:
     return [torch.tensor(part) for part in load_digits()]
 
 
-def network() -> torch.nn.Sequential:
-    return mlp([64, 20, 20, 10], norm=BatchNorm, seed=1)
+def network(norm=BatchNorm) -> torch.nn.Sequential:
+    return mlp([64, 20, 20, 10], norm=norm, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +33,10 @@ def state(model) -> list[np.ndarray]:
 # Evaluation in batches
 
 
+@pytest.mark.parametrize("norm", [BatchNorm, torch.nn.BatchNorm1d])
 @pytest.mark.parametrize("batch_size", [2, 7])
-def test_logits_in_batches_are_those_of_training_mode(history, digits, batch_size):
+def test_logits_in_batches_are_those_of_training_mode(digits, batch_size, norm):
+    history = evaluation.train_and_keep(network(norm), *digits[:2], every=20, **SETTINGS)
     batches = digits[2][: 5 * batch_size].view(5, batch_size, 64)
     ours = evaluation.logits_in_batches(history.at(40, 0.1), batches)
     model = history.at(40, 0.1).train()
