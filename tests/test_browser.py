@@ -53,7 +53,7 @@ class Seen(NamedTuple):
 def seen(cell: Locator) -> Seen:
     """The explorer in `cell` as it is shown now."""
     src = cell.locator("img").get_attribute("src")
-    line = cell.locator("[role=status], [role=alert]").text_content()
+    line = cell.locator("[role=status], [role=alert]").first.text_content()
     return Seen(hashlib.md5(src.encode()).hexdigest(), line)
 
 
@@ -275,7 +275,7 @@ def test_predictions_are_committed_changed_and_compared_by_keyboard(opened, root
         notebook.command("notebook:run-cell-and-select-next")
 
     def button(cell: Locator, name: str) -> Locator:
-        return cell.get_by_role("button", name=name)
+        return cell.get_by_role("button", name=name, exact=True)
 
     button(choice, "A").press("Enter")
     expect(choice.get_by_role("status")).to_contain_text("Committed: A.")
@@ -289,6 +289,7 @@ def test_predictions_are_committed_changed_and_compared_by_keyboard(opened, root
         button(cell, "Commit").press("Enter")
         expect(cell.get_by_role("status").last).to_contain_text("Committed: ")
         expect(button(cell, "Commit")).to_be_disabled()
+    cells[4].locator(".jp-InputPrompt").click()
     for _ in PREDICTIONS[4:]:
         notebook.command("notebook:run-cell-and-select-next")
 
