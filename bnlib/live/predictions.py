@@ -28,6 +28,7 @@ from bnlib.live.figure import INK, LiveFigure, picture
 RUN_HINT = "Run this cell to predict: "
 DETAILS = "<details><summary><b>{summary}</b></summary>\n\n{text}\n\n</details>"
 ROW = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 0.5rem"}
+AXES_PX = 768  # how wide the axes are in a picture of 840 CSS pixels
 STEPS = 50  # of a slider, from its lower to its upper end
 YOURS: dict[str, Any] = {"color": INK, "ls": "--", "marker": "o", "mfc": "white", "ms": 9}
 MEASURED: dict[str, Any] = {"color": INK, "lw": 3}
@@ -185,8 +186,9 @@ class Curve(Prediction):
             for place in self.x
         }
         self.explorer = Explorer(self._draw, handles, height=3)
-        for handle in handles.values():
-            handle.layout.width, handle.layout.height = "4rem", "9rem"
+        for handle in handles.values():  # about above its place in the picture
+            handle.layout.width, handle.layout.height = f"{AXES_PX / len(x) - 20:.0f}px", "9rem"
+        handles[self.x[0]].layout.margin = "2px 2px 2px 73px"
         button = widgets.Button(description="Commit", tooltip=f"Step {step}: commit the curve")
         button.on_click(lambda _: self.commit([*self.explorer.values.values()]))
         super().__init__(step, [*handles.values(), self.explorer.buttons["Reset"], button])

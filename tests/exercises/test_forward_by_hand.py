@@ -192,7 +192,7 @@ def test_every_known_slip_is_tested():
         {"gamma lies along the width", "beta lies along the width"},
         {"one gamma for each example", "one beta for each example"},
     ],
-    ids=" and ".join,
+    ids=lambda slips: " and ".join(sorted(slips)),
 )
 def test_slips_made_together_are_all_named(slips):
     edits = [edit for slip in slips for edit in WRONG[slip]]
