@@ -219,11 +219,18 @@ def move_every_control(cell: Locator) -> None:
         drag(cell, slider)
         for key in ("End", "PageDown", "ArrowLeft", "Home", "ArrowRight"):
             press(cell, slider, key)
+    for choices in controls.get_by_role("combobox").all():
+        for key in ("ArrowDown", "ArrowDown", "ArrowUp"):
+            before = seen(cell)
+            choices.press(key)
+            wait_for_change(cell, before)
     for box in controls.get_by_role("checkbox").all():
-        press(cell, box, "Space")
-        before = seen(cell)
-        box.click()
-        wait_for_change(cell, before)
+        if box.is_enabled():
+            press(cell, box, "Space")
+        if box.is_enabled():  # some that are ticked stay so
+            before = seen(cell)
+            box.click()
+            wait_for_change(cell, before)
     for play in cell.locator(".widget-play").all():
         watch_it_play(cell, play.get_by_role("button").first)
     reset(cell)

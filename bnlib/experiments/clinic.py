@@ -20,46 +20,60 @@ class Examination:
     """One that can be ordered.
 
     Attributes:
-        label: what is examined.
+        label: what is examined, in a word or two.
+        question: that it answers.
         values: what of a chart is to be seen.
-        note: the same in numbers, two lines; a format string that gets the chart as `c`.
+        note: the same in numbers, at most three short lines; a format string that gets the chart
+            as `c`.
     """
 
     label: str
+    question: str
     values: Callable[[Chart], NDArray]
     note: str
 
 
 LAYER = (
-    "std over images {{c.{0}.over_images:.3f}} (training mode {{c.{0}.in_training_mode:.2f}})\n"
-    "and units {{c.{0}.over_units:.2f}}; beyond ±3 {{c.{0}.beyond:.0%}}, dead {{c.{0}.dead:.0%}}"
+    "std over images {{c.{0}.over_images:.3f}} (train {{c.{0}.in_training_mode:.2f}})\n"
+    "std over units {{c.{0}.over_units:.2f}}\n"
+    "beyond ±3: {{c.{0}.beyond:.0%}}, dead: {{c.{0}.dead:.0%}}"
 )
 EXAMINATIONS = {
     "loss": Examination(
-        "loss over training",
+        "loss",
+        "Does it come down,\nrest, or jump?",
         lambda c: c.losses,
-        "last 30 steps: {c.late_loss:.2f} on average\n(a guess: 2.30)",
+        "mean of the last 30 steps:\n{c.late_loss:.2f} (a guess: 2.30)",
     ),
     "modes": Examination(
-        "accuracy in both modes",
+        "both modes",
+        "Do training and\nevaluation mode\nagree?",
         lambda c: c.accuracies,
-        "new images: training mode {c.in_training:.0%},\nevaluation mode {c.in_evaluation:.0%}",
+        "new images: {c.in_training:.0%} train,\n{c.in_evaluation:.0%} eval",
     ),
     "first": Examination(
-        "inputs of the first activations", lambda c: c.first.inputs, LAYER.format("first")
+        "first layer",
+        "What goes into the\nfirst activations?\nIs it still alive?",
+        lambda c: c.first.inputs,
+        LAYER.format("first"),
     ),
     "gradients": Examination(
-        "gradients by layer",
+        "gradients",
+        "How much reaches\nthe first layer?",
         lambda c: c.gradients,
-        "first layer {c.gradients[0]:.2g}, last {c.gradients[5]:.2g}\n(norms in the last step)",
+        "norms in the last step: {c.gradients[0]:.2g}\nfirst layer, {c.gradients[5]:.2g} last",
     ),
     "mates": Examination(
-        "other batch-mates",
+        "batch-mates",
+        "Do other batch-mates\nchange an answer?",
         lambda c: np.array([c.truth, *c.answers]),
-        "the answer to {c.wavering:.0%} of 40 images\nis not always the same",
+        "other mates change the answer\nto {c.wavering:.0%} of 40 images",
     ),
     "last": Examination(
-        "inputs of the last activations", lambda c: c.last.inputs, LAYER.format("last")
+        "last layer",
+        "What goes into the\nlast activations?\nIs it still alive?",
+        lambda c: c.last.inputs,
+        LAYER.format("last"),
     ),
 }
 
@@ -109,7 +123,7 @@ def _never_learnt(c: Chart) -> bool:
 def _lost_the_images(c: Chart) -> bool:
     """Whether, besides, the last layer says the same to all of them, in either mode, yet works."""
     works = c.last.dead < 0.5 and c.last.beyond < 0.5
-    return _never_learnt(c) and works and c.last.in_training_mode < 0.2
+    return _never_learnt(c) and works and c.last.in_training_mode < 0.5
 
 
 ILLNESSES: dict[str, Illness] = {

@@ -1,4 +1,4 @@
-"""The clinic: find out what is wrong with a network that trains badly, and treat it."""
+"""The clinic: find out what is wrong with a network that answers badly, and treat it."""
 
 from __future__ import annotations
 
@@ -10,84 +10,83 @@ from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
 from bnlib.pictures.clinic import Clinic
 
-ALLOWED = 3  # examinations
+ALLOWED = 3  # examinations of a patient
 NOT_NAMED, NOT_CHOSEN = "not yet named", "not yet chosen"
+NAME_BOTH = "Name an illness and choose a treatment; then it is carried out."
 
 
 def clinic_explorer() -> Explorer:
     """Make an explorer of 45 patients: three examinations, an illness to name, a treatment.
 
-    Nothing is hidden in it: picture and line follow from the values of the controls.
+    What is ordered stays ordered, until another patient comes. Once a treatment has been carried
+    out, all six examinations are shown.
     """
     from bnlib.experiments import (  # it loads torch, and the first patient is trained now
         clinic,
         patients,
     )
 
+    exams = clinic.EXAMINATIONS
+    boxes = {
+        name: widgets.Checkbox(False, description=exam.label, indent=False)
+        for name, exam in exams.items()
+    }
+
     def draw(live: LiveFigure) -> Update:
-        titles = {name: exam.label.capitalize() for name, exam in clinic.EXAMINATIONS.items()}
+        titles = {name: exam.label.capitalize() for name, exam in exams.items()}
         picture = Clinic(live.figure, range(0, patients.STEPS + 1, patients.EVERY), titles)
         live.moves(*picture.artists)
 
         def update(number: int, illness: str, treatment: str, treat: bool, **ordered: bool) -> str:
+            _lock(boxes, ordered)
             actual, patient = clinic.admitted(number)
-            chart = patients.chart(patient)
-            covers = _covers(ordered)
-            notes = {}
-            for name, exam in clinic.EXAMINATIONS.items():
-                notes[name] = exam.note.format(c=chart)
-                picture.set_examination(name, exam.values(chart), notes[name], covers[name])
-            found = [
-                f"{exam.label}: {notes[name]}".replace("\n", " ")
-                for name, exam in clinic.EXAMINATIONS.items()
-                if not covers[name]
-            ]
-            words = [f"Patient {number}: {chart.in_service:.0%} right in service."]
-            words += [f"{'; '.join(found)}."] if found else []
-            if sum(ordered.values()) > ALLOWED:
-                words += [f"Only {ALLOWED} examinations are shown: untick one to see another."]
-            sheet = [f"Patient {number}: {chart.in_service:.0%} right", f"illness: {illness}"]
-            sheet += [treatment if treatment != NOT_CHOSEN else f"treatment: {treatment}"]
-            after = None
+            before, after = patients.chart(patient), None
             if treat and illness != NOT_NAMED and treatment != NOT_CHOSEN:
-                result = patients.chart(clinic.treated(patient, treatment))
-                after = result.served
-                sheet += [f"after it: {result.in_service:.0%} right"]
-                words += [clinic.verdict(actual, illness, treatment, chart, result)]
+                after = patients.chart(clinic.treated(patient, treatment))
+            seen = _ordered(ordered)
+            notes = {name: exam.note.format(c=before) for name, exam in exams.items()}
+            for name, exam in exams.items():
+                question = "three are ordered" if len(seen) == ALLOWED else exam.question
+                cover = "" if after or name in seen else question
+                picture.set_examination(name, exam.values(before), notes[name], cover)
+            right = f"Patient {number}: {before.in_service:.0%} right"
+            treated = f", treated {after.in_service:.0%}" if after else ""
+            sheet = [right + treated, f"illness: {illness}", "treatment:", treatment]
+            picture.set_case(before.served, after.served if after else None, "\n".join(sheet))
+            words = [f"{right} in service; illness: {illness}; treatment: {treatment}."]
+            words += [f"{exams[name].label}: {notes[name]}." for name in seen]
+            if after:
+                words += [clinic.verdict(actual, illness, treatment, before, after)]
             elif treat:
-                sheet += ["name both to treat it"]
-                words += ["Name an illness and choose a treatment, then it is carried out."]
-            picture.set_case(chart.served, after, "\n".join(sheet))
-            return " ".join(words)
+                words += [NAME_BOTH]
+            return " ".join(words).replace("\n", " ")
 
         return update
 
-    examinations = {
-        name: widgets.Checkbox(name in ("loss", "modes"), description=exam.label)
-        for name, exam in clinic.EXAMINATIONS.items()
-    }
+    number = widgets.IntSlider(1, 1, clinic.PATIENTS, continuous_update=False)
+    number.description = "patient"
+    illnesses, treatments = [NOT_NAMED, *clinic.ILLNESSES], [NOT_CHOSEN, *clinic.TREATMENTS]
     controls = {
-        "number": widgets.IntSlider(
-            1, 1, clinic.PATIENTS, description="patient", continuous_update=False
-        ),
-        **examinations,
-        "illness": widgets.Dropdown(options=[NOT_NAMED, *clinic.ILLNESSES], description="illness"),
-        "treatment": widgets.Dropdown(
-            options=[NOT_CHOSEN, *clinic.TREATMENTS], description="treatment"
-        ),
-        "treat": widgets.Checkbox(False, description="carry the treatment out"),
+        "number": number,
+        **boxes,
+        "illness": widgets.Dropdown(options=illnesses, description="illness"),
+        "treatment": widgets.Dropdown(options=treatments, description="treatment"),
+        "treat": widgets.Checkbox(False, description="carry the treatment out", indent=False),
     }
-    text = "A patient of the clinic: its answers in service, and two examinations of six."
-    return Explorer(draw, controls, height=7, text=text)
+    text = "A patient of the clinic: its answers in service, and six examinations to order from."
+    explorer = Explorer(draw, controls, anew="number", height=7, text=text)
+    for box in boxes.values():
+        box.layout.width = "8rem"
+    return explorer
 
 
-def _covers(ordered: Mapping[str, bool]) -> dict[str, str]:
-    """Return what is written over each examination; nothing over the first three ordered."""
-    covers, left = {}, ALLOWED
-    for name, is_ordered in ordered.items():
-        shown = is_ordered and left > 0
-        left -= shown
-        covers[name] = (
-            "" if shown else f"{ALLOWED} are shown already" if is_ordered else "not ordered"
-        )
-    return covers
+def _ordered(boxes: Mapping[str, bool]) -> list[str]:
+    """Return the names of the examinations that are ordered, the first three of them."""
+    return [name for name, is_ordered in boxes.items() if is_ordered][:ALLOWED]
+
+
+def _lock(boxes: Mapping[str, widgets.Checkbox], ordered: Mapping[str, bool]) -> None:
+    """Let nothing be taken back, and no fourth examination be ordered."""
+    is_full = sum(ordered.values()) >= ALLOWED
+    for name, box in boxes.items():
+        box.disabled = is_full or ordered[name]

@@ -46,6 +46,7 @@ class Explorer:
         actions: label of a button → function that is called like `update` and returns new values
             of some controls, which hold to the last digit even where a slider cannot show them.
         play: name of a SelectionSlider that gets a Play button, which runs through its options.
+        anew: name of a control that, when it is moved, returns all others to where they started.
         height: of the picture in hundreds of CSS pixels.
         text: stands for the picture where none can be shown; the line, if None. To be given where
             the numbers come from a training: their last digits differ from processor to processor,
@@ -59,10 +60,11 @@ class Explorer:
         actions: Mapping[str, Callable[..., dict]] | None = None,
         *,
         play: str | None = None,
+        anew: str | None = None,
         height: float = 3.8,
         text: str | None = None,
     ):
-        self.draw, self.controls, self.text = draw, dict(controls), text
+        self.draw, self.controls, self.text, self.anew = draw, dict(controls), text, anew
         self.actions = dict(actions or {})
         self.live = LiveFigure(height=height)
         self.line = ""
@@ -133,7 +135,10 @@ class Explorer:
             if self._paused or self._rounds(name):
                 return
             self._exact.pop(name, None)
-            self._refresh()
+            if name == self.anew:
+                self.set(**{**self._start, name: self.controls[name].value})
+            else:
+                self._refresh()
 
     def _rounds(self, name: str) -> bool:
         """Whether a slider shows what was set at the nearest of its steps: in a page it must."""

@@ -22,13 +22,13 @@ from bnlib.pictures.parts import (
     accuracy_axis,
 )
 
-COVER = "#F0F0F0"
+COVER = "#E4E4E4"
 GUESSING = np.log(10)  # the loss of a guess among ten digits
 LOSSES, GRADIENTS = (0.01, 1000), (1e-8, 1e4)  # ends of axes; what lies beyond is at the end
 
 
 class Panel:
-    """One examination: a title, room for a note of two lines below it, and a cover.
+    """One examination: a title, room for a note of three lines below it, and a cover.
 
     Args:
         ax: where it is drawn.
@@ -37,10 +37,10 @@ class Panel:
 
     def __init__(self, ax: Axes, title: str):
         figure = ax.get_figure(root=True)
-        ax.set_title(title, pad=35)
-        above = offset_copy(ax.transAxes, figure, 0, 4, units="points")
-        self._note = ax.text(0, 1, "", transform=above, fontsize=9.5, va="bottom")
-        middle: Any = {"transform": ax.transAxes, "ha": "center", "va": "center"}
+        ax.set_title(title, pad=48)
+        above = offset_copy(ax.transAxes, figure, 0, 43, units="points")
+        self._note = ax.text(0, 1, "", transform=above, fontsize=9.5, va="top")
+        middle: Any = {"transform": ax.transAxes, "ha": "center", "va": "center", "fontsize": 10}
         self._cover = Rectangle((0, 0), 1, 1, fc=COVER, ec="none", transform=ax.transAxes, zorder=4)
         self._reason = ax.text(0.5, 0.5, "", zorder=5, **middle)
         ax.add_patch(self._cover)
@@ -93,7 +93,7 @@ class TwoModes(Panel):
         ax.set_xticks(places, ["train", "eval"] * 2, fontsize=9.5)
         ax.set_xlim(-0.6, 4.2)
         for middle, name in ((0.5, "seen images"), (3.1, "new images")):
-            below = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "top"}
+            below: Any = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "top"}
             ax.text(middle, -0.17, name, fontsize=9.5, **below)
         ax.set_xlabel(" ")
         return [*self._bars, *self._numbers]
@@ -128,7 +128,7 @@ class Gradients(Panel):
         """Draw the axes and an empty curve."""
         ax.set(yscale="log", ylim=GRADIENTS, xlim=(0.5, 6.5), xlabel="hidden layer")
         ax.set_xticks(range(1, 7))
-        ax.set_yticks([1e-8, 1e-4, 1, 1e4], ["0", "0.0001", "1", "10000"])
+        ax.set_yticks([1e-8, 1e-4, 1, 1e4], ["≤ 1e-8", "0.0001", "1", "10000"])
         ax.minorticks_off()
         ax.grid(True, axis="y")
         self._curve = ax.plot([], [], "o-", color=INK, clip_on=False, zorder=3)[0]
@@ -190,7 +190,9 @@ class Clinic:
         sheet.set_axis_off()
         curves = [self._before, self._after]
         sheet.legend(handles=curves, loc="lower left", borderaxespad=0, borderpad=0, ncols=2)
-        self._sheet = sheet.text(0, 1.05, "", va="top", linespacing=1.5, transform=sheet.transAxes)
+        self._sheet = sheet.text(
+            0, 1.05, "", va="top", linespacing=1.4, fontsize=10, transform=sheet.transAxes
+        )
         self._panels = {
             name: self.KINDS[name](ax, title)
             for (name, title), ax in zip(titles.items(), axes, strict=True)
