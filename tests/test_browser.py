@@ -219,11 +219,6 @@ def move_every_control(cell: Locator) -> None:
         drag(cell, slider)
         for key in ("End", "PageDown", "ArrowLeft", "Home", "ArrowRight"):
             press(cell, slider, key)
-    for choices in controls.get_by_role("combobox").all():
-        for key in ("ArrowDown", "ArrowDown", "ArrowUp"):
-            before = seen(cell)
-            choices.press(key)
-            wait_for_change(cell, before)
     for box in controls.get_by_role("checkbox").all():
         if box.is_enabled():
             press(cell, box, "Space")
@@ -271,6 +266,33 @@ def test_a_failing_explorer_says_so_and_recovers(opened, root):
     assert seen(cell).picture == before.picture
     slider.press("ArrowRight")
     wait_until(cell, lambda now: now.line == "height 4" and now.picture != before.picture)
+    notebook.close()
+
+
+CLINIC = "from bnlib.explorers.clinic import clinic_explorer\nclinic_explorer()"
+
+
+def test_a_round_of_the_clinic_by_keyboard(opened, root):
+    """Patient 2: three examinations, an illness, a treatment, and what it was."""
+    write_notebook(root / "clinic.ipynb", [CLINIC])
+    notebook = opened("clinic.ipynb")
+    notebook.run_all()
+    [cell] = explorers(notebook)
+    press(cell, cell.get_by_role("slider").first, "ArrowRight")
+    boxes = [cell.get_by_label(name) for name in ("loss", "gradients", "last layer")]
+    for box in boxes:
+        press(cell, box, "Space")
+        expect(box).to_be_disabled()
+    expect(cell.get_by_label("both modes")).to_be_disabled()
+    for name, wanted in {"illness": "saturated", "treatment": "draw Glorot"}.items():
+        choice = cell.locator(f".widget-hslider:has-text('{name}')").get_by_role("slider")
+        while f"{name}: {wanted}" not in seen(cell).line:
+            press(cell, choice, "ArrowRight")
+    press(cell, cell.get_by_label("carry the treatment out"), "Space")
+    assert "You say “saturated”, and so it is." in seen(cell).line
+    press(cell, cell.get_by_role("slider").first, "ArrowRight")
+    expect(boxes[0]).to_be_enabled()
+    assert "You say" not in seen(cell).line
     notebook.close()
 
 

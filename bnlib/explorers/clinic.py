@@ -65,18 +65,26 @@ def clinic_explorer() -> Explorer:
 
     number = widgets.IntSlider(1, 1, clinic.PATIENTS, continuous_update=False)
     number.description = "patient"
-    illnesses, treatments = [NOT_NAMED, *clinic.ILLNESSES], [NOT_CHOSEN, *clinic.TREATMENTS]
+    # No drop-down lists: JupyterLab takes the arrow keys, which move in one, to move between cells.
+    choices = {
+        name: widgets.SelectionSlider(options=options, description=name)
+        for name, options in (
+            ("illness", [NOT_NAMED, *clinic.ILLNESSES]),
+            ("treatment", [NOT_CHOSEN, *clinic.TREATMENTS]),
+        )
+    }
     controls = {
         "number": number,
         **boxes,
-        "illness": widgets.Dropdown(options=illnesses, description="illness"),
-        "treatment": widgets.Dropdown(options=treatments, description="treatment"),
+        **choices,
         "treat": widgets.Checkbox(False, description="carry the treatment out", indent=False),
     }
     text = "A patient of the clinic: its answers in service, and six examinations to order from."
     explorer = Explorer(draw, controls, anew="number", height=7, text=text)
     for box in boxes.values():
         box.layout.width = "8rem"
+    for choice in choices.values():
+        choice.layout.width = "30rem"
     return explorer
 
 

@@ -57,15 +57,11 @@ def test_no_picture_is_left_behind_its_controls(opened, root):
 def act(cell: Locator, chance: random.Random) -> str:
     """Do one of all the things that can be done to an explorer; returns what it was."""
     sliders = cell.get_by_role("slider").all()
-    lists = cell.get_by_role("combobox").all()
     others = cell.locator("input[type=checkbox]:enabled, button.jupyter-button:enabled").all()
-    control = chance.choice(sliders + lists + others)
+    control = chance.choice(sliders + others)
     if control in others:
         control.press("Space")
         return "Space"
-    if control in lists:
-        control.press(key := chance.choice(["ArrowDown", "ArrowUp"]))
-        return key
     if chance.random() < 0.3:
         track = control.locator("xpath=..")
         width = track.bounding_box()["width"]

@@ -64,7 +64,7 @@ def move(control: widgets.ValueWidget, rng: np.random.Generator) -> None:
     """To one of the values that the control can take."""
     if isinstance(control, widgets.Checkbox):
         control.value = bool(rng.integers(2))
-    elif hasattr(control, "options"):
+    elif isinstance(control, widgets.SelectionSlider):
         control.index = int(rng.integers(len(control.options)))
     else:
         steps = round((control.max - control.min) / control.step)
