@@ -54,11 +54,11 @@ def clinic_explorer() -> Explorer:
             sheet = [right + treated, f"illness: {illness}", "treatment:", treatment]
             picture.set_case(before.served, after.served if after else None, "\n".join(sheet))
             words = [f"{right} in service; illness: {illness}; treatment: {treatment}."]
-            words += [f"{exams[name].label}: {notes[name]}." for name in seen]
             if after:
                 words += [clinic.verdict(actual, illness, treatment, before, after)]
-            elif treat:
-                words += [NAME_BOTH]
+            else:
+                words += [f"{exams[name].label}: {notes[name]}." for name in seen]
+                words += [NAME_BOTH] if treat else []
             return " ".join(words).replace("\n", " ")
 
         return update
@@ -67,7 +67,7 @@ def clinic_explorer() -> Explorer:
     number.description = "patient"
     # No drop-down lists: JupyterLab takes the arrow keys, which move in one, to move between cells.
     choices = {
-        name: widgets.SelectionSlider(options=options, description=name)
+        name: widgets.SelectionSlider(options=options, description=name, readout=False)
         for name, options in (
             ("illness", [NOT_NAMED, *clinic.ILLNESSES]),
             ("treatment", [NOT_CHOSEN, *clinic.TREATMENTS]),
@@ -83,8 +83,6 @@ def clinic_explorer() -> Explorer:
     explorer = Explorer(draw, controls, anew="number", height=7, text=text)
     for box in boxes.values():
         box.layout.width = "8rem"
-    for choice in choices.values():
-        choice.layout.width = "30rem"
     return explorer
 
 
