@@ -1,4 +1,4 @@
-"""Lesson 03: γ and β set the mean and the spread, and can undo the normalization."""
+"""Lesson 04: γ and β set the mean and the spread, and can undo the normalization."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 02: the input of any unit while the layers below it learn."""
+"""Lesson 03: the input of any unit while the layers below it learn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 04: a layer of four networks, ReLU and sigmoid without and with BN, through training."""
+"""Lesson 05: a layer of four networks, ReLU and sigmoid without and with BN, through training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 05: the same network in training and in evaluation mode."""
+"""Lesson 06: the same network in training and in evaluation mode."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _test_images() -> tuple[Tensor, Tensor]:
 
 @cache
 def _history() -> History:
-    """Train the network of lesson 05, seed 0."""
+    """Train the network of lesson 06, seed 0."""
     import torch
 
     from bnlib.experiments.evaluation import train_and_keep

@@ -1,4 +1,4 @@
-"""Pictures of lesson 03: what γ and β do to a distribution, and to the sigmoid above it."""
+"""Pictures of lesson 04: what γ and β do to a distribution, and to the sigmoid above it."""
 
 from __future__ import annotations
 

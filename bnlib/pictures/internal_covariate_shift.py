@@ -1,4 +1,4 @@
-"""Pictures of lesson 02: what goes into a unit while the network learns."""
+"""Pictures of lesson 03: what goes into a unit while the network learns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of lesson 04: ReLU and sigmoid networks, each without and with BN."""
+"""Pictures of lesson 05: ReLU and sigmoid networks, each without and with BN."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of lesson 05: the two modes of BN, batch statistics or running averages."""
+"""Pictures of lesson 06: the two modes of BN, batch statistics or running averages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lesson 03's explorers, beyond what every explorer is tested for."""
+"""Lesson 04's explorers, beyond what every explorer is tested for."""
 
 import numpy as np
 import pytest

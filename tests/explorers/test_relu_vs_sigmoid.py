@@ -1,4 +1,4 @@
-"""Lesson 04's explorer, beyond what every explorer is tested for."""
+"""Lesson 05's explorer, beyond what every explorer is tested for."""
 
 import pytest
 from matplotlib.image import AxesImage

@@ -1,4 +1,4 @@
-"""Lesson 05's explorers, beyond what every explorer is tested for."""
+"""Lesson 06's explorers, beyond what every explorer is tested for."""
 
 import numpy as np
 import pytest

@@ -22,7 +22,7 @@ def main() -> None:
         jupyterlab(NOTEBOOKS, Path(state)) as server,
         chromium(find_browser()) as browser,
     ):
-        lesson = Notebook(browser, server, "01_batch_norm_by_hand.ipynb")
+        lesson = Notebook(browser, server, "01_forward_by_hand.ipynb")
         lesson.run_all()
         cell = lesson.cell_with_text("five_values_explorer()")
         cell.get_by_role("slider").last.focus()

@@ -1,4 +1,4 @@
-"""Arguments with which the pictures of lesson 02 are tried."""
+"""Arguments with which the pictures of lesson 03 are tried."""
 
 import numpy as np
 

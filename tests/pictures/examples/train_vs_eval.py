@@ -1,4 +1,4 @@
-"""Arguments with which the pictures of lesson 05 are tried."""
+"""Arguments with which the pictures of lesson 06 are tried."""
 
 import numpy as np
 

@@ -30,7 +30,7 @@ TEXT = """\
 - *Slider to picture* is the time from a key press in JupyterLab, in Chromium, to the decoded
   picture. The *floor* is a slider that only changes a label; *interact* draws the same picture anew
   with pyplot at each change.
-- *As much to show*: the digits are repeated, the batches of lesson 03 and the draws of lesson 05
+- *As much to show*: the digits are repeated, the batches of lesson 04 and the draws of lesson 06
   multiplied. Memory is what an explorer adds to its kernel.
 
 {table}

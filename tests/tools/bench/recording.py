@@ -22,7 +22,7 @@ NORMS = {"without BN": None, "with BN": BatchNorm}
 
 
 def seconds(norm: type[BatchNorm] | None, snapshots: int) -> float:
-    """Time one training of lesson 02's network with `snapshots` of it, at most."""
+    """Time one training of lesson 03's network with `snapshots` of it, at most."""
     x, y, x_test, y_test = map(torch.tensor, load_digits())
     model = mlp([64, 100, 100, 100, 10], norm=norm)
     chosen = geometric_steps(STEPS, snapshots) if snapshots else []

@@ -1,6 +1,6 @@
 """Lesson 01's explorer, beyond what every explorer is tested for."""
 
-from bnlib.explorers.batch_norm_by_hand import five_values_explorer
+from bnlib.explorers.forward_by_hand import five_values_explorer
 
 
 def test_five_values_says_what_bn_computes():

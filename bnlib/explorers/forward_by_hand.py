@@ -8,7 +8,7 @@ import numpy as np
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
 from bnlib.numpy_bn import BatchNorm
-from bnlib.pictures.batch_norm_by_hand import BatchMap
+from bnlib.pictures.forward_by_hand import BatchMap
 
 FIVE = (2, 6, 8, 10, 14)
 LARGEST = 40

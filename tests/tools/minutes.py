@@ -1,0 +1,69 @@
+"""How many minutes a lesson takes a student, by the rule that its stated minutes are held to.
+
+    python -m tests.tools.minutes
+
+Words of prose at 180 a minute, 6 seconds a line of code, a minute a prediction, two minutes an
+explorer, and what is given to an exercise in its heading: "### Fold a layer (8 minutes)". What is
+folded is not counted. "Your turn" runs from its heading to the next one of its level; the rest is
+the core.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+STATED = re.compile(r"\*\*Time:\*\* (\d+) minutes, and (\d+) for \*Your turn\*")
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
+GIVEN = re.compile(r"^### .*\((\d+) minutes\)$", re.MULTILINE)
+PREDICTION = re.compile(r"predict\.(choice|number|curve)\(")
+
+
+class Minutes(NamedTuple):
+    """Of a lesson's core, and of "Your turn"."""
+
+    core: float
+    your_turn: float
+
+
+def computed(notebook: nbformat.NotebookNode) -> Minutes:
+    """Return the minutes of a lesson by the rule."""
+    spent = {False: 0.0, True: 0.0}
+    is_turn = False
+    for cell in notebook.cells:
+        if heading := re.match(r"## (.*)", cell.source):
+            is_turn = heading[1] == "Your turn"
+        spent[is_turn] += _of_text(cell) if cell.cell_type == "markdown" else _of_code(cell)
+    return Minutes(spent[False], spent[True])
+
+
+def stated(notebook: nbformat.NotebookNode) -> Minutes:
+    """Return the minutes that the first cell of a lesson states.
+
+    Raises:
+        ValueError: it states none.
+    """
+    found = STATED.search(notebook.cells[0].source)
+    if not found:
+        raise ValueError("the first cell says no '**Time:** … minutes, and … for *Your turn*'")
+    return Minutes(*map(float, found.groups()))
+
+
+def _of_text(cell: nbformat.NotebookNode) -> float:
+    words = len(FOLDED.sub("", cell.source).split())
+    return words / 180 + sum(map(float, GIVEN.findall(cell.source)))
+
+
+def _of_code(cell: nbformat.NotebookNode) -> float:
+    if cell.metadata.get("jupyter", {}).get("source_hidden"):
+        return 0
+    lines = sum(bool(line.strip()) for line in cell.source.splitlines())
+    asked = bool(PREDICTION.search(cell.source))
+    return lines / 10 + asked + 2 * ("_explorer(" in cell.source)
+
+
+if __name__ == "__main__":
+    for path in sorted(Path("notebooks").glob("*.ipynb")):
+        minutes = computed(nbformat.read(path, as_version=4))
+        print(f"{path.name:35} core {minutes.core:5.1f}  your turn {minutes.your_turn:5.1f}")
