@@ -4,12 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from bnlib.pictures.parts import INK, STYLE_WITH_BN, STYLE_WITHOUT_BN, rows_by_digit
+from bnlib.live.figure import picture
+from bnlib.pictures.parts import (
+    INK,
+    STYLE_WITH_BN,
+    STYLE_WITHOUT_BN,
+    GreyImage,
+    accuracy_axis,
+    place_legend_right,
+    rows_by_digit,
+)
+
+
+@picture(height=1.6)
+def show_digits(figure: Figure, images: NDArray) -> str:
+    """Show images of digits, (N, 64) with N a multiple of 4 and values 0 to 1, in four rows."""
+    tiles = np.pad(images.reshape(4, -1, 8, 8), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    sheet = tiles.transpose(0, 2, 1, 3).reshape(40, -1)
+    ax = figure.subplots()
+    GreyImage(ax, *sheet.shape).set(sheet)
+    ax.set_axis_off()
+    return f"{len(images)} small pictures of handwritten digits, in four rows."
+
+
+@picture(height=3)
+def show_neighbours(
+    figure: Figure, depths: Sequence[int], with_bn: Sequence[float], without_bn: Sequence[float]
+) -> str:
+    """Show how many nearest neighbours show the same digit, by layer.
+
+    Args:
+        figure: an empty one.
+        depths: numbers of layers.
+        with_bn: a share, 0 to 1, for each.
+        without_bn: likewise.
+    """
+    ax = figure.subplots()
+    accuracy_axis(ax)
+    ax.plot(depths, with_bn, label="with BN", **STYLE_WITH_BN)
+    ax.plot(depths, without_bn, label="without BN", **STYLE_WITHOUT_BN)
+    ax.set(xlabel="layer", title="The nearest neighbour shows the same digit")
+    place_legend_right(ax)
+    return "How many neighbours show the same digit, by layer, with and without BN."
 
 
 def activation_image(ax: Axes, activations: NDArray, digits: NDArray) -> AxesImage:
