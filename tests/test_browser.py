@@ -297,11 +297,12 @@ def test_predictions_are_committed_changed_and_compared_by_keyboard(opened, root
     button(choice, "Change my mind").press("Enter")
     expect(choice.get_by_role("status")).to_have_text("Not yet committed.")
     button(choice, "C").press("Space")
-    number.get_by_role("slider").press("ArrowRight")
-    curve.get_by_role("slider").first.press("ArrowUp")
-    for cell in (number, curve):
-        button(cell, "Commit").press("Enter")
-        expect(cell.get_by_role("status").last).to_contain_text("Committed: ")
+    for cell, key, moved in ((number, "ArrowRight", "53 %"), (curve, "ArrowUp", "0.56, 0.5")):
+        cell.get_by_role("slider").first.focus()
+        for _ in range(3):
+            notebook.page.keyboard.press(key)
+        button(cell, "Commit").press("Enter")  # at once: the page still holds the last move back
+        expect(cell.get_by_role("status").last).to_contain_text(f"Committed: {moved}.")
         expect(button(cell, "Commit")).to_be_disabled()
     cells[4].locator(".jp-InputPrompt").click()
     for _ in PREDICTIONS[4:]:

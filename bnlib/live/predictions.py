@@ -44,11 +44,13 @@ class Prediction:
     Attributes:
         answer: what is committed, or None.
         right: whether it was right, once it has been compared.
+        locked: whether the answer stays, since the result has run.
     """
 
     def __init__(self, step: int, controls: Sequence[widgets.DOMWidget]):
         self.answer: Any = None
         self.right: bool | None = None
+        self.locked = False
         self._controls = controls
         tooltip = f"Step {step}: change my mind"
         self._undo = widgets.Button(description="Change my mind", tooltip=tooltip, disabled=True)
@@ -68,8 +70,8 @@ class Prediction:
 
     def lock(self) -> None:
         """Keep what is committed from now on: the result has run."""
-        if self.answer is not None and not self._undo.disabled:
-            self._undo.disabled = True
+        if self.answer is not None and not self.locked:
+            self.locked = self._undo.disabled = True
             self._say(f"Committed: {self.words(self.answer)}.")
 
     def _say(self, text: str) -> None:
@@ -127,7 +129,43 @@ class Choice(Prediction):
         return f"You said **{self.answer}**, {verdict}.\n\n{own}\n\n{others}"
 
 
-class Number(Prediction):
+class Slid(Prediction):
+    """What is committed as its sliders stand; the base of a number and of a curve.
+
+    A page sends a click at once and a move up to 50 ms late, so a move can arrive after the click
+    that should commit it.
+
+    Args:
+        step: of the lesson.
+        what: is committed, "number" say.
+        sliders: that are moved.
+        others: that are locked with them.
+    """
+
+    def __init__(
+        self,
+        step: int,
+        what: str,
+        sliders: Sequence[widgets.FloatSlider],
+        others: Sequence[widgets.Button] = (),
+    ):
+        button = widgets.Button(description="Commit", tooltip=f"Step {step}: commit the {what}")
+        button.on_click(lambda _: self.commit(self.standing()))
+        super().__init__(step, [*sliders, *others, button])
+        self.sliders = sliders
+        for slider in sliders:
+            slider.observe(self._follow, names="value")
+
+    def _follow(self, _) -> None:
+        if self.answer is not None and not self.locked:
+            self.commit(self.standing())
+
+    def standing(self) -> Any:
+        """Return the answer that the sliders show."""
+        raise NotImplementedError
+
+
+class Number(Slid):
     """A number from `low` to `high`, by a slider or typed beside it.
 
     Args:
@@ -144,9 +182,11 @@ class Number(Prediction):
         name = f"from {low:g} to {high:g}{self.unit}"
         slider = widgets.FloatSlider((low + high) / 2, description=name, **options)
         slider.layout.width, slider.style.description_width = "28rem", "initial"
-        button = widgets.Button(description="Commit", tooltip=f"Step {step}: commit the number")
-        button.on_click(lambda _: self.commit(slider.value))
-        super().__init__(step, [slider, button])
+        super().__init__(step, "number", [slider])
+
+    def standing(self) -> float:
+        """Return the value of the slider."""
+        return self.sliders[0].value
 
     def words(self, answer: float) -> str:
         """Return the number with its unit."""
@@ -162,7 +202,7 @@ class Number(Prediction):
         return f"You said **{self.words(self.answer)}**. {measured} {_verdict(self.right)} {text}"
 
 
-class Curve(Prediction):
+class Curve(Slid):
     """A curve, drawn by its height at a few places over the axes of the picture to come.
 
     Args:
@@ -189,10 +229,12 @@ class Curve(Prediction):
         for handle in handles.values():  # about above its place in the picture
             handle.layout.width, handle.layout.height = f"{AXES_PX / len(x) - 20:.0f}px", "9rem"
         handles[self.x[0]].layout.margin = "2px 2px 2px 73px"
-        button = widgets.Button(description="Commit", tooltip=f"Step {step}: commit the curve")
-        button.on_click(lambda _: self.commit([*self.explorer.values.values()]))
-        super().__init__(step, [*handles.values(), self.explorer.buttons["Reset"], button])
-        self.row.children = (button, self._undo, self._status)
+        super().__init__(step, "curve", [*handles.values()], [self.explorer.buttons["Reset"]])
+        self.row.children = self.row.children[-3:]  # the handles are shown by the explorer
+
+    def standing(self) -> list[float]:
+        """Return the heights."""
+        return [*self.explorer.values.values()]
 
     def _draw(self, live: LiveFigure) -> Update:
         line = _axes(live.figure, self.x, self.ylim, self.labels).plot([], [], **YOURS)[0]

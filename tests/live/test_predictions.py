@@ -84,6 +84,32 @@ def test_a_number_and_a_curve_are_committed_as_they_stand(predict):
     assert all(handle.disabled for handle in curve.explorer.controls.values())
 
 
+def move(question, value: float) -> None:
+    """Move the first slider of a number or a curve."""
+    explorer = getattr(question, "explorer", None)
+    [slider, *_] = explorer.controls.values() if explorer else question.row.children
+    slider.value = value
+
+
+@pytest.mark.parametrize("step", [2, 3])
+def test_a_move_that_arrives_after_the_click_is_committed_too(predict, step):
+    question = predict._of_step[step]
+    click(question, "Commit")
+    move(question, 0.8)
+    assert np.ravel(question.answer)[0] == 0.8 and "Committed: 0.8" in status(question)
+
+
+@pytest.mark.parametrize("step", [2, 3])
+def test_no_move_changes_what_the_result_has_locked_or_commits_by_itself(predict, shell, step):
+    question = predict._of_step[step]
+    move(question, 0.8)
+    assert question.answer is None
+    click(question, "Commit")
+    shell.run_cell("1 + 1")
+    move(question, 0.2)
+    assert np.ravel(question.answer)[0] == 0.8 and "Committed: 0.8" in status(question)
+
+
 def test_asking_again_forgets_the_answer(predict):
     click(predict._of_step[1], "B")
     with capture_output():
