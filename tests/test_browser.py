@@ -301,8 +301,13 @@ def test_predictions_are_committed_changed_and_compared_by_keyboard(opened, root
         cell.get_by_role("slider").first.focus()
         for _ in range(3):
             notebook.page.keyboard.press(key)
+        status = cell.get_by_role("status").last
         button(cell, "Commit").press("Enter")  # at once: the page still holds the last move back
-        expect(cell.get_by_role("status").last).to_contain_text(f"Committed: {moved}.")
+        expect(status).to_contain_text(f"Committed: {moved}.")
+        button(cell, "Change my mind").click()
+        expect(status).to_have_text("Not yet committed.")
+        button(cell, "Commit").click()
+        expect(status).to_contain_text(f"Committed: {moved}.")
         expect(button(cell, "Commit")).to_be_disabled()
     cells[4].locator(".jp-InputPrompt").click()
     for _ in PREDICTIONS[4:]:

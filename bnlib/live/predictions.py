@@ -65,8 +65,10 @@ class Prediction:
         for control in self._controls:
             control.disabled = answer is not None
         self._undo.disabled = answer is None
-        committed = f"Committed: {self.words(answer)}. Now run the next cells."
-        self._say("Not yet committed." if answer is None else committed)
+        if answer is None:
+            self._say("Not yet committed.")
+        else:
+            self._say(f"Committed: {self.words(answer)}. Now run the next cells.")
 
     def lock(self) -> None:
         """Keep what is committed from now on: the result has run."""

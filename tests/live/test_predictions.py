@@ -65,6 +65,14 @@ def test_a_mind_can_be_changed_until_another_cell_runs(predict, shell):
     assert question.answer == "A" and status(question).endswith("Committed: A.</div>")
 
 
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_every_kind_says_that_an_answer_was_taken_back(predict, step):
+    question = predict._of_step[step]
+    click(question, "C" if step == 1 else "Commit")
+    click(question, "Change my mind")
+    assert question.answer is None and "Not yet committed." in status(question)
+
+
 def test_what_is_not_committed_can_still_be_after_run_all(predict, shell):
     shell.run_cell("1 + 1")
     question = predict._of_step[1]
