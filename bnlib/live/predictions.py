@@ -18,6 +18,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 from IPython.core.getipython import get_ipython
+from IPython.core.interactiveshell import ExecutionInfo
 from IPython.display import display
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -39,15 +40,20 @@ class Prediction:
 
     Args:
         step: of the lesson.
-        controls: with which one answers; they are locked while an answer is committed.
+        controls: with which one answers; they are locked while an answer is committed, but for the
+            button of that answer.
+        button: that commits, where `controls` do not.
 
     Attributes:
         answer: what is committed, or None.
         right: whether it was right, once it has been compared.
         locked: whether the answer stays, since the result has run.
+        cell: the code of the cell that asks, where known.
     """
 
-    def __init__(self, step: int, controls: Sequence[widgets.DOMWidget]):
+    cell: str | None = None
+
+    def __init__(self, step: int, controls: Sequence[widgets.DOMWidget], *button: widgets.Button):
         self.answer: Any = None
         self.right: bool | None = None
         self.locked = False
@@ -56,14 +62,17 @@ class Prediction:
         self._undo = widgets.Button(description="Change my mind", tooltip=tooltip, disabled=True)
         self._undo.on_click(lambda _: self.commit(None))
         self._status = widgets.HTML()
-        self.row = widgets.Box([*controls, self._undo, self._status], layout=ROW)
+        self.row = widgets.Box([*controls, *button, self._undo, self._status], layout=ROW)
         self._say("Not yet committed.")
 
     def commit(self, answer: Any) -> None:
-        """Take the reader's answer; None takes it back."""
+        """Take the reader's answer, unless it is locked; None takes it back."""
+        if self.locked:
+            return
         self.answer = answer
         for control in self._controls:
-            control.disabled = answer is not None
+            # Not the button just pressed: its focus would be gone, and with it Shift+Enter.
+            control.disabled = answer is not None and control.description != answer
         self._undo.disabled = answer is None
         if answer is None:
             self._say("Not yet committed.")
@@ -153,13 +162,13 @@ class Slid(Prediction):
     ):
         button = widgets.Button(description="Commit", tooltip=f"Step {step}: commit the {what}")
         button.on_click(lambda _: self.commit(self.standing()))
-        super().__init__(step, [*sliders, *others, button])
+        super().__init__(step, [*sliders, *others], button)
         self.sliders = sliders
         for slider in sliders:
             slider.observe(self._follow, names="value")
 
     def _follow(self, _) -> None:
-        if self.answer is not None and not self.locked:
+        if self.answer is not None:
             self.commit(self.standing())
 
     def standing(self) -> Any:
@@ -275,16 +284,27 @@ class Predictions:
 
     def __init__(self):
         self._of_step: dict[int, Prediction] = {}
+        self._cell: str | None = None  # that runs
         if shell := get_ipython():
             shell.events.register("pre_run_cell", self._lock)
 
-    def _lock(self, *_) -> None:
+    def _lock(self, info: ExecutionInfo) -> None:
+        """Lock all answers but the one whose question runs again."""
+        self._cell = info.raw_cell
         for prediction in self._of_step.values():
-            prediction.lock()
+            if prediction.cell != self._cell:
+                prediction.lock()
 
     def _ask(self, step: int, prediction: Prediction) -> None:
-        self._of_step[step] = prediction
-        prediction.show()
+        """Ask; if the same was asked and answered just before, keep the answer.
+
+        A click on a button selects its cell, so Shift+Enter runs the question once more.
+        """
+        asked = self._of_step.get(step)
+        if asked is None or asked.locked or asked.answer is None:
+            prediction.cell = self._cell
+            self._of_step[step] = prediction
+        self._of_step[step].show()
 
     def choice(self, step: int, letters: str) -> None:
         """Ask for one of `letters`, "ABC" say, which the text of the step explains."""
