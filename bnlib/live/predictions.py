@@ -31,8 +31,9 @@ DETAILS = "<details><summary><b>{summary}</b></summary>\n\n{text}\n\n</details>"
 ROW = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 0.5rem"}
 AXES_PX = 768  # how wide the axes are in a picture of 840 CSS pixels
 STEPS = 50  # of a slider, from its lower to its upper end
-YOURS: dict[str, Any] = {"color": INK, "ls": "--", "marker": "o", "mfc": "white", "ms": 9}
-MEASURED: dict[str, Any] = {"color": INK, "lw": 3}
+WHOLE: dict[str, Any] = {"color": INK, "clip_on": False}  # at the end of an axis too
+YOURS: dict[str, Any] = {**WHOLE, "ls": "--", "marker": "o", "mfc": "white", "ms": 9}
+MEASURED: dict[str, Any] = {**WHOLE, "lw": 3}
 
 
 class Prediction:
@@ -189,9 +190,11 @@ class Number(Slid):
     def __init__(self, step: int, low: float, high: float, unit: str = ""):
         self.ends, self.unit = (low, high), f" {unit}" if unit else ""
         self.hint = f"a number from {low:g} to {high:g}{self.unit}"
-        options = {"min": low, "max": high, "step": (high - low) / STEPS / 2, "readout_format": "g"}
+        options = {"min": low, "max": high, "step": (high - low) / STEPS / 2}
         name = f"from {low:g} to {high:g}{self.unit}"
-        slider = widgets.FloatSlider((low + high) / 2, description=name, **options)
+        slider = widgets.FloatSlider(
+            (low + high) / 2, description=name, readout_format=".6", **options
+        )
         slider.layout.width, slider.style.description_width = "28rem", "initial"
         super().__init__(step, "number", [slider])
 
@@ -378,11 +381,12 @@ def _show_on_one_scale(
 ) -> str:
     """Draw a number and its prediction on one scale."""
     ax = figure.subplots()
-    ax.plot([yours], [0], label="you", **{**YOURS, "ls": ""})
-    ax.plot([measured], [0], "D", color=INK, ms=10, label="measured")
+    # a ring around the other if both are equal
+    ax.plot([yours], [0], label="you", **{**YOURS, "ls": "", "ms": 14})
+    ax.plot([measured], [0], "D", label="measured", **{**WHOLE, "ms": 6})
     ax.set(xlim=ends, ylim=(-1, 1), yticks=[], xlabel=unit.strip())
     ax.spines["left"].set_visible(False)
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     return f"Your number, {yours:g}, and what was measured, {measured:.3g}, on one scale."
 
 
