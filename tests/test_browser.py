@@ -326,15 +326,20 @@ def test_predictions_are_committed_changed_and_compared_by_keyboard(opened, root
     button(choice, "Change my mind").press("Enter")
     expect(choice.get_by_role("status")).to_have_text("Not yet committed.")
     button(choice, "C").press("Space")
-    number.get_by_role("slider").press("ArrowRight")
-    curve.get_by_role("slider").first.press("ArrowUp")
-    for cell in (number, curve):
-        button(cell, "Commit").press("Enter")
-        expect(cell.get_by_role("status").last).to_contain_text("Committed: ")
-        expect(button(cell, "Commit")).to_be_disabled()
-    cells[4].locator(".jp-InputPrompt").click()
-    for _ in PREDICTIONS[4:]:
-        notebook.command("notebook:run-cell-and-select-next")
+    for cell, key, moved in ((number, "ArrowRight", "53 %"), (curve, "ArrowUp", "0.56, 0.5")):
+        cell.get_by_role("slider").first.focus()
+        for _ in range(3):
+            notebook.page.keyboard.press(key)
+        status = cell.get_by_role("status").last
+        button(cell, "Commit").press("Enter")  # at once: the page still holds the last move back
+        expect(status).to_contain_text(f"Committed: {moved}.")
+        button(cell, "Change my mind").click()
+        expect(status).to_have_text("Not yet committed.")
+        button(cell, "Commit").click()
+        expect(status).to_contain_text(f"Committed: {moved}.")
+        expect(cell.locator(".noUi-target:not([disabled])")).to_have_count(0)
+    for _ in PREDICTIONS[3:]:  # from the cell of the last button on: a click selects its cell
+        notebook.page.keyboard.press("Shift+Enter")
 
     for cell in (choice, number, curve):
         expect(button(cell, "Change my mind")).to_be_disabled()
@@ -351,3 +356,52 @@ def test_predictions_are_committed_changed_and_compared_by_keyboard(opened, root
     expect(outputs[8]).to_contain_text("Worth reading again: step 1.")
     assert notebook.console_errors == []
     notebook.close()
+
+
+BATCH_NORM = """\
+def f(x, gamma, beta, eps):
+    axes, shape = (0, *range(2, x.ndim)), (1, -1, *[1] * (x.ndim - 2))
+    x_hat = x - x.mean(axis=axes, keepdims=True)
+    x_hat = x_hat / np.sqrt(x.var(axis=axes, ddof=DDOF, keepdims=True) + eps)
+    return gamma.reshape(shape) * x_hat + beta.reshape(shape)"""
+BACKWARD = """\
+def f(dy, x, gamma, eps):
+    sigma = np.sqrt(x.var(axis=0, ddof=DDOF) + eps)
+    x_hat = (x - x.mean(axis=0)) / sigma
+    means = dy.mean(axis=0) + x_hat * (dy * x_hat).mean(axis=0)
+    return gamma / sigma * (dy - means), (dy * x_hat).sum(axis=0), dy.sum(axis=0)"""
+UPDATE = """\
+def f(running, batch, momentum):
+    now = batch.mean(axis=0), batch.var(axis=0, ddof=DDOF)
+    return tuple((1 - momentum) * old + momentum * new for old, new in zip(running, now))"""
+EXERCISES = [  # a check, a solution, the right divisor and what the check says of the wrong one
+    ("forward_by_hand.check_batch_norm", BATCH_NORM, "0", "m - 1 in the variance"),
+    ("backward_by_hand.check_backward", BACKWARD, "0", "m - 1 in the variance"),
+    ("train_vs_eval.check_running", UPDATE, "1", "the biased variance stored"),
+]
+
+
+@pytest.mark.parametrize(("check", "solution", "right", "slip"), EXERCISES)
+def test_an_exercise_is_written_wrong_then_right(opened, root, check, solution, right, slip):
+    stub = solution.splitlines()[0] + "\n    ..."
+    imports = f"import numpy as np\nfrom bnlib.exercises import {check.split('.')[0]}"
+    write_notebook(root / "exercise.ipynb", [imports, stub, f"{check}(f)"])
+    notebook = opened("exercise.ipynb")
+    notebook.run_all()
+    written, checked = notebook.cell(1), notebook.cell(2).locator(".jp-OutputArea")
+    expect(checked).to_contain_text("Not written yet.")
+    wrong = "1" if right == "0" else "0"
+    for divisor, says in ((wrong, f"Not yet: {slip}."), (right, "Right: ")):
+        rewrite(written, solution.replace("DDOF", divisor))
+        for _ in range(2):
+            notebook.page.keyboard.press("Shift+Enter")
+        expect(checked).to_contain_text(says)
+    assert notebook.console_errors == []
+    notebook.close()
+
+
+def rewrite(cell: Locator, code: str) -> None:
+    """Replace what stands in a code cell, by the keyboard."""
+    cell.locator(".cm-content").click()
+    cell.page.keyboard.press("ControlOrMeta+A")
+    cell.page.keyboard.insert_text(code)

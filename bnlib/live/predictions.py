@@ -18,6 +18,7 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 from IPython.core.getipython import get_ipython
+from IPython.core.interactiveshell import ExecutionInfo
 from IPython.display import display
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -30,8 +31,9 @@ DETAILS = "<details><summary><b>{summary}</b></summary>\n\n{text}\n\n</details>"
 ROW = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 0.5rem"}
 AXES_PX = 768  # how wide the axes are in a picture of 840 CSS pixels
 STEPS = 50  # of a slider, from its lower to its upper end
-YOURS: dict[str, Any] = {"color": INK, "ls": "--", "marker": "o", "mfc": "white", "ms": 9}
-MEASURED: dict[str, Any] = {"color": INK, "lw": 3}
+WHOLE: dict[str, Any] = {"color": INK, "clip_on": False}  # at the end of an axis too
+YOURS: dict[str, Any] = {**WHOLE, "ls": "--", "marker": "o", "mfc": "white", "ms": 9}
+MEASURED: dict[str, Any] = {**WHOLE, "lw": 3}
 
 
 class Prediction:
@@ -39,37 +41,49 @@ class Prediction:
 
     Args:
         step: of the lesson.
-        controls: with which one answers; they are locked while an answer is committed.
+        controls: with which one answers; they are locked while an answer is committed, but for the
+            button of that answer.
+        button: that commits, where `controls` do not.
 
     Attributes:
         answer: what is committed, or None.
         right: whether it was right, once it has been compared.
+        locked: whether the answer stays, since the result has run.
+        cell: the code of the cell that asks, where known.
     """
 
-    def __init__(self, step: int, controls: Sequence[widgets.DOMWidget]):
+    cell: str | None = None
+
+    def __init__(self, step: int, controls: Sequence[widgets.DOMWidget], *button: widgets.Button):
         self.answer: Any = None
         self.right: bool | None = None
+        self.locked = False
         self._controls = controls
         tooltip = f"Step {step}: change my mind"
         self._undo = widgets.Button(description="Change my mind", tooltip=tooltip, disabled=True)
         self._undo.on_click(lambda _: self.commit(None))
         self._status = widgets.HTML()
-        self.row = widgets.Box([*controls, self._undo, self._status], layout=ROW)
+        self.row = widgets.Box([*controls, *button, self._undo, self._status], layout=ROW)
         self._say("Not yet committed.")
 
     def commit(self, answer: Any) -> None:
-        """Take the reader's answer; None takes it back."""
+        """Take the reader's answer, unless it is locked; None takes it back."""
+        if self.locked:
+            return
         self.answer = answer
         for control in self._controls:
-            control.disabled = answer is not None
+            # Not the button just pressed: its focus would be gone, and with it Shift+Enter.
+            control.disabled = answer is not None and control.description != answer
         self._undo.disabled = answer is None
-        committed = f"Committed: {self.words(answer)}. Now run the next cells."
-        self._say("Not yet committed." if answer is None else committed)
+        if answer is None:
+            self._say("Not yet committed.")
+        else:
+            self._say(f"Committed: {self.words(answer)}. Now run the next cells.")
 
     def lock(self) -> None:
         """Keep what is committed from now on: the result has run."""
-        if self.answer is not None and not self._undo.disabled:
-            self._undo.disabled = True
+        if self.answer is not None and not self.locked:
+            self.locked = self._undo.disabled = True
             self._say(f"Committed: {self.words(self.answer)}.")
 
     def _say(self, text: str) -> None:
@@ -127,7 +141,43 @@ class Choice(Prediction):
         return f"You said **{self.answer}**, {verdict}.\n\n{own}\n\n{others}"
 
 
-class Number(Prediction):
+class Slid(Prediction):
+    """What is committed as its sliders stand; the base of a number and of a curve.
+
+    A page sends a click at once and a move up to 50 ms late, so a move can arrive after the click
+    that should commit it.
+
+    Args:
+        step: of the lesson.
+        what: is committed, "number" say.
+        sliders: that are moved.
+        others: that are locked with them.
+    """
+
+    def __init__(
+        self,
+        step: int,
+        what: str,
+        sliders: Sequence[widgets.FloatSlider],
+        others: Sequence[widgets.Button] = (),
+    ):
+        button = widgets.Button(description="Commit", tooltip=f"Step {step}: commit the {what}")
+        button.on_click(lambda _: self.commit(self.standing()))
+        super().__init__(step, [*sliders, *others], button)
+        self.sliders = sliders
+        for slider in sliders:
+            slider.observe(self._follow, names="value")
+
+    def _follow(self, _) -> None:
+        if self.answer is not None:
+            self.commit(self.standing())
+
+    def standing(self) -> Any:
+        """Return the answer that the sliders show."""
+        raise NotImplementedError
+
+
+class Number(Slid):
     """A number from `low` to `high`, by a slider or typed beside it.
 
     Args:
@@ -140,13 +190,17 @@ class Number(Prediction):
     def __init__(self, step: int, low: float, high: float, unit: str = ""):
         self.ends, self.unit = (low, high), f" {unit}" if unit else ""
         self.hint = f"a number from {low:g} to {high:g}{self.unit}"
-        options = {"min": low, "max": high, "step": (high - low) / STEPS / 2, "readout_format": "g"}
+        options = {"min": low, "max": high, "step": (high - low) / STEPS / 2}
         name = f"from {low:g} to {high:g}{self.unit}"
-        slider = widgets.FloatSlider((low + high) / 2, description=name, **options)
+        slider = widgets.FloatSlider(
+            (low + high) / 2, description=name, readout_format=".6", **options
+        )
         slider.layout.width, slider.style.description_width = "28rem", "initial"
-        button = widgets.Button(description="Commit", tooltip=f"Step {step}: commit the number")
-        button.on_click(lambda _: self.commit(slider.value))
-        super().__init__(step, [slider, button])
+        super().__init__(step, "number", [slider])
+
+    def standing(self) -> float:
+        """Return the value of the slider."""
+        return self.sliders[0].value
 
     def words(self, answer: float) -> str:
         """Return the number with its unit."""
@@ -162,7 +216,7 @@ class Number(Prediction):
         return f"You said **{self.words(self.answer)}**. {measured} {_verdict(self.right)} {text}"
 
 
-class Curve(Prediction):
+class Curve(Slid):
     """A curve, drawn by its height at a few places over the axes of the picture to come.
 
     Args:
@@ -189,10 +243,12 @@ class Curve(Prediction):
         for handle in handles.values():  # about above its place in the picture
             handle.layout.width, handle.layout.height = f"{AXES_PX / len(x) - 20:.0f}px", "9rem"
         handles[self.x[0]].layout.margin = "2px 2px 2px 73px"
-        button = widgets.Button(description="Commit", tooltip=f"Step {step}: commit the curve")
-        button.on_click(lambda _: self.commit([*self.explorer.values.values()]))
-        super().__init__(step, [*handles.values(), self.explorer.buttons["Reset"], button])
-        self.row.children = (button, self._undo, self._status)
+        super().__init__(step, "curve", [*handles.values()], [self.explorer.buttons["Reset"]])
+        self.row.children = self.row.children[-3:]  # the handles are shown by the explorer
+
+    def standing(self) -> list[float]:
+        """Return the heights."""
+        return [*self.explorer.values.values()]
 
     def _draw(self, live: LiveFigure) -> Update:
         line = _axes(live.figure, self.x, self.ylim, self.labels).plot([], [], **YOURS)[0]
@@ -231,16 +287,27 @@ class Predictions:
 
     def __init__(self):
         self._of_step: dict[int, Prediction] = {}
+        self._cell: str | None = None  # that runs
         if shell := get_ipython():
             shell.events.register("pre_run_cell", self._lock)
 
-    def _lock(self, *_) -> None:
+    def _lock(self, info: ExecutionInfo) -> None:
+        """Lock all answers but the one whose question runs again."""
+        self._cell = info.raw_cell
         for prediction in self._of_step.values():
-            prediction.lock()
+            if prediction.cell != self._cell:
+                prediction.lock()
 
     def _ask(self, step: int, prediction: Prediction) -> None:
-        self._of_step[step] = prediction
-        prediction.show()
+        """Ask; if the same was asked and answered just before, keep the answer.
+
+        A click on a button selects its cell, so Shift+Enter runs the question once more.
+        """
+        asked = self._of_step.get(step)
+        if asked is None or asked.locked or asked.answer is None:
+            prediction.cell = self._cell
+            self._of_step[step] = prediction
+        self._of_step[step].show()
 
     def choice(self, step: int, letters: str) -> None:
         """Ask for one of `letters`, "ABC" say, which the text of the step explains."""
@@ -314,11 +381,12 @@ def _show_on_one_scale(
 ) -> str:
     """Draw a number and its prediction on one scale."""
     ax = figure.subplots()
-    ax.plot([yours], [0], label="you", **{**YOURS, "ls": ""})
-    ax.plot([measured], [0], "D", color=INK, ms=10, label="measured")
+    # a ring around the other if both are equal
+    ax.plot([yours], [0], label="you", **{**YOURS, "ls": "", "ms": 14})
+    ax.plot([measured], [0], "D", label="measured", **{**WHOLE, "ms": 6})
     ax.set(xlim=ends, ylim=(-1, 1), yticks=[], xlabel=unit.strip())
     ax.spines["left"].set_visible(False)
-    ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
     return f"Your number, {yours:g}, and what was measured, {measured:.3g}, on one scale."
 
 

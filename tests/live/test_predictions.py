@@ -54,6 +54,21 @@ def test_a_letter_is_committed_by_a_click_and_locks_the_others(predict):
     assert question.answer == "C"
 
 
+@pytest.mark.parametrize(("step", "label"), [(1, "C"), (2, "Commit"), (3, "Commit")])
+def test_the_button_that_commits_keeps_the_focus_and_does_no_harm(predict, shell, step, label):
+    question = predict._of_step[step]
+    [button] = [b for b in question.row.children if getattr(b, "description", "") == label]
+    button.click()
+    assert not button.disabled, "a disabled button has no focus, and Shift+Enter then does nothing"
+    before, words = question.answer, status(question)
+    button.click()
+    assert question.answer == before and status(question) == words
+    shell.run_cell("1 + 1")
+    words = status(question)
+    button.click()
+    assert question.answer == before and status(question) == words
+
+
 def test_a_mind_can_be_changed_until_another_cell_runs(predict, shell):
     question = predict._of_step[1]
     click(question, "C")
@@ -63,6 +78,14 @@ def test_a_mind_can_be_changed_until_another_cell_runs(predict, shell):
     shell.run_cell("1 + 1")
     click(question, "Change my mind")
     assert question.answer == "A" and status(question).endswith("Committed: A.</div>")
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_every_kind_says_that_an_answer_was_taken_back(predict, step):
+    question = predict._of_step[step]
+    click(question, "C" if step == 1 else "Commit")
+    click(question, "Change my mind")
+    assert question.answer is None and "Not yet committed." in status(question)
 
 
 def test_what_is_not_committed_can_still_be_after_run_all(predict, shell):
@@ -84,11 +107,47 @@ def test_a_number_and_a_curve_are_committed_as_they_stand(predict):
     assert all(handle.disabled for handle in curve.explorer.controls.values())
 
 
-def test_asking_again_forgets_the_answer(predict):
-    click(predict._of_step[1], "B")
+def move(question, value: float) -> None:
+    """Move the first slider of a number or a curve."""
+    explorer = getattr(question, "explorer", None)
+    [slider, *_] = explorer.controls.values() if explorer else question.row.children
+    slider.value = value
+
+
+@pytest.mark.parametrize("step", [2, 3])
+def test_a_move_that_arrives_after_the_click_is_committed_too(predict, step):
+    question = predict._of_step[step]
+    click(question, "Commit")
+    move(question, 0.8)
+    assert np.ravel(question.answer)[0] == 0.8 and "Committed: 0.8" in status(question)
+
+
+@pytest.mark.parametrize("step", [2, 3])
+def test_no_move_changes_what_the_result_has_locked_or_commits_by_itself(predict, shell, step):
+    question = predict._of_step[step]
+    move(question, 0.8)
+    assert question.answer is None
+    click(question, "Commit")
+    shell.run_cell("1 + 1")
+    move(question, 0.2)
+    assert np.ravel(question.answer)[0] == 0.8 and "Committed: 0.8" in status(question)
+
+
+QUESTION = "predict.choice(1, 'ABC')"
+
+
+def test_running_the_question_again_keeps_the_answer_until_another_cell_has_run(shell):
+    made = Predictions()
+    shell.user_ns["predict"] = made
     with capture_output():
-        predict.choice(1, "ABC")
-    assert predict._of_step[1].answer is None
+        shell.run_cell(QUESTION)
+        click(made._of_step[1], "B")
+        shell.run_cell(QUESTION)  # as with Shift+Enter after a click, which selects this cell
+        assert made._of_step[1].answer == "B" and not made._of_step[1].locked
+        shell.run_cell("1 + 1")
+        shell.run_cell(QUESTION)
+    assert made._of_step[1].answer is None
+    shell.events.unregister("pre_run_cell", made._lock)
 
 
 # Comparing

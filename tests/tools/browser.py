@@ -24,11 +24,11 @@ READY = """() => {
     return panel?.context?.isReady && kernel?.status === 'idle';
 }"""
 COMMAND = "id => window.jupyterapp.commands.execute(id)"
-# Resolves to the milliseconds from the next key press until `what` (the picture or a label) of a
-# cell has changed, a picture is decoded, and the browser is about to show it.
+# Resolves to the milliseconds from the next key press until `what` (a picture or a text, by its CSS
+# selector) of a cell has changed, a picture is decoded, and the browser is about to show it.
 NEXT_CHANGE = """([cell, what]) => new Promise((resolve, reject) => {
     const read = () => what === 'img' ? cell.querySelector('img').src
-        : [...cell.querySelectorAll('.widget-label')].map(e => e.textContent).join();
+        : [...cell.querySelectorAll(what)].map(e => e.textContent).join();
     const before = read();
     let pressed = 0;
     document.addEventListener('keydown', () => { pressed = performance.now(); },
@@ -172,7 +172,7 @@ class Notebook:
         return self.cell(self.page.evaluate(find, code))
 
     def milliseconds_to(self, what: str, cell: Locator, key: str) -> float:
-        """From pressing `key` to the next change of the picture ("img") or a label of `cell`."""
+        """From pressing `key` to the next change of `what`, "img" say, a selector in `cell`."""
         change = self.page.evaluate_handle(
             f"arguments_ => ({{promise: ({NEXT_CHANGE})(arguments_)}})",
             [cell.element_handle(), what],

@@ -13,7 +13,16 @@ from pathlib import Path
 
 import psutil
 
-from tests.tools.bench import classroom, growth, latency, notebooks, numerics, recording, set_up
+from tests.tools.bench import (
+    classroom,
+    committing,
+    growth,
+    latency,
+    notebooks,
+    numerics,
+    recording,
+    set_up,
+)
 from tests.tools.bench.table import markdown
 
 RESULTS = Path(__file__).with_name("README.md")
@@ -30,6 +39,8 @@ TEXT = """\
 - *Slider to picture* is the time from a key press in JupyterLab, in Chromium, to the decoded
   picture. The *floor* is a slider that only changes a label; *interact* draws the same picture anew
   with pyplot at each change.
+- *Commit to shown* is the time from a key press on a prediction's button until the page says that
+  the answer is committed.
 - *As much to show*: the digits are repeated, the batches of lesson 04 and the draws of lesson 06
   multiplied. Memory is what an explorer adds to its kernel.
 
@@ -39,7 +50,8 @@ TEXT = """\
 
 def main() -> None:
     start, rows = time.perf_counter(), []
-    for part in (numerics, recording, latency, notebooks, growth, set_up, classroom):
+    parts = numerics, recording, latency, committing, notebooks, growth, set_up, classroom
+    for part in parts:
         print(f"{part.__name__} …", file=sys.stderr, flush=True)
         rows += part.rows()
         write(markdown(rows), minutes=(time.perf_counter() - start) / 60)  # a later part may fail

@@ -87,7 +87,7 @@ def press(opened: Notebook, index: int, way: str) -> list[float]:
     if at_its_end(slider):
         away, back = back, away
     keys = [away, away, back, back] * 3
-    what = "label" if way == "floor" else "img"
+    what = ".widget-label" if way == "floor" else "img"
     return [opened.milliseconds_to(what, cell, key) for key in keys][WARM_UP:]
 
 
