@@ -11,6 +11,7 @@ Each command first sets up .venv beside this file; the first time that takes abo
 """
 # Python 2.7 can parse this file, so that an old Python gets a sentence and not a SyntaxError.
 
+import glob
 import hashlib
 import json
 import os
@@ -102,6 +103,9 @@ def install(with_tests):
     bnlib = ".[test]" if with_tests else "."
     pip("JupyterLab, bnlib and what they need", "-r", "requirements.txt", "-e", bnlib)
     write_jupyterlab_settings(VENV)
+    lessons = sorted(glob.glob(os.path.join(ROOT, "notebooks", "*.ipynb")))
+    if lessons:  # ours, so JupyterLab may show all that is stored in them
+        step("Signing the lessons", [PYTHON, "-m", "jupyter", "trust"] + lessons)
 
 
 def write_jupyterlab_settings(prefix):

@@ -146,6 +146,16 @@ def test_tests_come_on_top_and_serve_the_lab_too(run):
     assert len(run.steps) == 1
 
 
+def test_the_lessons_are_signed_so_that_they_open_trusted(run, monkeypatch):
+    commands = []
+    lesson = Path(run.ROOT, "notebooks", "00_start_here.ipynb")
+    lesson.parent.mkdir()
+    lesson.write_text("{}")
+    monkeypatch.setattr(run, "step", lambda what, command: commands.append(command))
+    run.install(with_tests=False)
+    assert commands[-1] == [run.PYTHON, "-m", "jupyter", "trust", str(lesson)]
+
+
 @pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml", "run.py"])
 def test_a_changed_file_installs_again(run, name):
     with open(Path(run.ROOT, name), "a") as file:

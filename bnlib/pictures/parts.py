@@ -23,8 +23,8 @@ SKY, ORANGE, YELLOW, GREY = "#56B4E9", "#E69F00", "#F0E442", "#B8B8B8"
 # INK, mean what the label in the picture says. Where colours meet, a line style, a marker or a
 # label tells them apart as well.
 WITH_BN, WITHOUT_BN, EVALUATION, TRAINING = BLUE, VERMILION, GREEN, PINK
-STYLE_WITH_BN = {"color": WITH_BN, "ls": "-", "marker": "o"}
-STYLE_WITHOUT_BN = {"color": WITHOUT_BN, "ls": "--", "marker": "s"}
+STYLE_WITH_BN: dict[str, Any] = {"color": WITH_BN, "ls": "-", "marker": "o"}
+STYLE_WITHOUT_BN: dict[str, Any] = {"color": WITHOUT_BN, "ls": "--", "marker": "s"}
 
 PEAK = "examples\n(peak = 1)"
 CHANCE = 0.1  # accuracy of a guess among ten digits
