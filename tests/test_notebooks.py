@@ -18,6 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from bnlib import __version__
 from tests.conftest import ROOT
+from tests.tools import minutes
 from tests.tools.execute import WIDGET_VIEW, canonical
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -203,3 +204,23 @@ def broken(link: str, page: Path) -> bool:
 @pytest.mark.parametrize("page", [*NOTEBOOKS, *PAGES], ids=lambda p: p.relative_to(ROOT).as_posix())
 def test_links_inside_the_repository_resolve(page):
     assert [link for link in links(page) if broken(link, page)] == []
+
+
+# How long it takes
+
+
+def test_its_minutes_are_honest(lesson):
+    notebook = nbformat.reads(lesson.text, as_version=4)
+    computed, stated = minutes.computed(notebook), minutes.stated(notebook)
+    assert stated.core <= 30
+    for say, are in zip(stated, computed, strict=True):
+        assert abs(say - are) <= 0.2 * are, f"stated {stated}, by the rule {computed}"
+
+
+def test_the_tables_of_lessons_say_the_same_minutes(lesson):
+    said = minutes.stated(nbformat.reads(lesson.text, as_version=4))
+    pages = {ROOT / "README.md", NOTEBOOKS[0]} - {lesson.path}  # the map does not list itself
+    for page in pages:
+        lines = page.read_text(encoding="utf-8").splitlines()
+        rows = [line for line in lines if f"{lesson.path.name}) |" in line]
+        assert [f"| {said.core:.0f} + {said.your_turn:.0f} |" in row for row in rows] == [True]

@@ -29,7 +29,8 @@ from bnlib.live.figure import INK, LiveFigure, picture
 RUN_HINT = "Run this cell to predict: "
 DETAILS = "<details><summary><b>{summary}</b></summary>\n\n{text}\n\n</details>"
 ROW = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 0.5rem"}
-AXES_PX = 768  # how wide the axes are in a picture of 840 CSS pixels
+# Of the row of controls, in per cent: what the axes below it take, and what is left of them.
+AXES_WIDTH, LEFT_OF_AXES = 88.9, 8.4
 STEPS = 50  # of a slider, from its lower to its upper end
 WHOLE: dict[str, Any] = {"color": INK, "clip_on": False}  # at the end of an axis too
 YOURS: dict[str, Any] = {**WHOLE, "ls": "--", "marker": "o", "mfc": "white", "ms": 9}
@@ -241,8 +242,9 @@ class Curve(Slid):
         }
         self.explorer = Explorer(self._draw, handles, height=3)
         for handle in handles.values():  # about above its place in the picture
-            handle.layout.width, handle.layout.height = f"{AXES_PX / len(x) - 20:.0f}px", "9rem"
-        handles[self.x[0]].layout.margin = "2px 2px 2px 73px"
+            handle.layout.width = f"calc({AXES_WIDTH / len(x):.1f}% - 20px)"
+            handle.layout.height = "9rem"
+        handles[self.x[0]].layout.margin = f"2px 2px 2px {LEFT_OF_AXES}%"
         super().__init__(step, "curve", [*handles.values()], [self.explorer.buttons["Reset"]])
         self.row.children = self.row.children[-3:]  # the handles are shown by the explorer
 

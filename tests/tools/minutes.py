@@ -39,14 +39,14 @@ def computed(notebook: nbformat.NotebookNode) -> Minutes:
 
 
 def stated(notebook: nbformat.NotebookNode) -> Minutes:
-    """Return the minutes that the first cell of a lesson states.
+    """Return the minutes that the first cells of a lesson state.
 
     Raises:
         ValueError: it states none.
     """
-    found = STATED.search(notebook.cells[0].source)
+    found = STATED.search("\n".join(cell.source for cell in notebook.cells[:5]))
     if not found:
-        raise ValueError("the first cell says no '**Time:** … minutes, and … for *Your turn*'")
+        raise ValueError("its first cells say no '**Time:** … minutes, and … for *Your turn*'")
     return Minutes(*map(float, found.groups()))
 
 
