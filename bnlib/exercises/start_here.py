@@ -68,7 +68,7 @@ EXERCISE = Exercise(
     results=("spread",),
     stages=(CASES,),
     slips=SLIPS,
-    praise="Right: 0 if all images get the same answer, and it does not mind how units differ.",
+    praise="Right: 0 if all images get the same answer, and it ignores how units differ.",
 )
 
 

@@ -3,7 +3,23 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from bnlib.experiments.data import load_digits
 from bnlib.numpy_bn import BatchNorm
+
+IMAGES_PER_DIGIT = 10
+
+
+def ten_of_each_digit() -> tuple[NDArray, NDArray]:
+    """Return the first training images of each digit, (100, 64), 0 to 1, and their digits (100,).
+
+    They are sorted by digit. As many of each, since any other share of answers than one in ten
+    would tell a network something about all images at once.
+    """
+    digits = load_digits()
+    rows = np.concatenate(
+        [np.flatnonzero(digits.y_train == label)[:IMAGES_PER_DIGIT] for label in range(10)]
+    )
+    return digits.x_train[rows].astype(np.float64), digits.y_train[rows]
 
 
 def sigmoid(x: NDArray) -> NDArray:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import ipywidgets as widgets
-import numpy as np
-from numpy.typing import NDArray
 
-from bnlib.experiments.data import load_digits
-from bnlib.experiments.signal_propagation import propagate, spread
+from bnlib.experiments.signal_propagation import propagate, spread, ten_of_each_digit
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
 from bnlib.pictures.start_here import activation_image, spread_by_layer
 
 MAX_DEPTH = 12
-IMAGES_PER_DIGIT = 10
 
 
 def depth_explorer() -> Explorer:
     """Make an explorer of the activations of the last layer for 100 digits: depth, and BN."""
-    x, labels = _some_of_each_digit()
+    x, labels = ten_of_each_digit()
     layers = {bn: propagate(x, MAX_DEPTH, batch_norm=bn) for bn in (False, True)}
     spreads = {bn: [spread(activations) for activations in layers[bn]] for bn in layers}
 
@@ -44,11 +40,3 @@ def depth_explorer() -> Explorer:
         "batch_norm": widgets.Checkbox(False, description="batch normalization"),
     }
     return Explorer(draw, controls)
-
-
-def _some_of_each_digit() -> tuple[NDArray, NDArray]:
-    digits = load_digits()
-    rows = np.concatenate(
-        [np.flatnonzero(digits.y_train == label)[:IMAGES_PER_DIGIT] for label in range(10)]
-    )
-    return digits.x_train[rows].astype(np.float64), digits.y_train[rows]

@@ -35,24 +35,21 @@ def show_digits(figure: Figure, images: NDArray) -> str:
 
 
 @picture(height=3)
-def show_neighbours(
-    figure: Figure, depths: Sequence[int], with_bn: Sequence[float], without_bn: Sequence[float]
-) -> str:
-    """Show how many nearest neighbours show the same digit, by layer.
+def show_neighbours(figure: Figure, depths: Sequence[int], shares: NDArray) -> str:
+    """Show how many nearest neighbours show the same digit, by layer, with BN.
 
     Args:
         figure: an empty one.
         depths: numbers of layers.
-        with_bn: a share, 0 to 1, for each.
-        without_bn: likewise.
+        shares: (stacks, layers), 0 to 1, for some stacks of layers.
     """
     ax = figure.subplots()
     accuracy_axis(ax)
-    ax.plot(depths, with_bn, label="with BN", **STYLE_WITH_BN)
-    ax.plot(depths, without_bn, label="without BN", **STYLE_WITHOUT_BN)
+    ax.plot(depths, shares.mean(axis=0), label="with BN, mean", **STYLE_WITH_BN)
+    ax.plot(depths, shares.T, ".", color=INK, ms=7, label=["each stack", *[""] * (len(shares) - 1)])
     ax.set(xlabel="layer", title="The nearest neighbour shows the same digit")
     place_legend_right(ax)
-    return "How many neighbours show the same digit, by layer, with and without BN."
+    return "How many neighbours show the same digit, by layer, with BN, in three stacks."
 
 
 def activation_image(ax: Axes, activations: NDArray, digits: NDArray) -> AxesImage:
