@@ -1,0 +1,48 @@
+"""Lesson 02: three examples, and what batch normalization takes out of a gradient."""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+import numpy as np
+from numpy.typing import NDArray
+
+from bnlib.live.explorer import Explorer, Update
+from bnlib.live.figure import LiveFigure
+from bnlib.numpy_bn import BatchNorm
+from bnlib.pictures.backward_by_hand import ThreeArrows
+
+BATCH = (4, 3, 9)
+SLOPES = (1.5, -1.25, 1.25)
+
+
+def three_arrows_explorer() -> Explorer:
+    """Make an explorer of a batch of three, the gradient that arrives at it, and what is left."""
+    bn = BatchNorm(1)
+
+    def draw(live: LiveFigure) -> Update:
+        arrows = ThreeArrows(live.figure)
+        live.moves(*arrows.artists)
+
+        def update(**values: float) -> str:
+            x, arrives = np.array([*values.values()]).reshape(2, 3)
+            x_hat = bn(x[:, np.newaxis])[:, 0]
+            dx = bn.backward(arrives[:, np.newaxis])[:, 0]
+            left = dx * np.sqrt(x.var() + bn.eps)  # the same arrow, before it is divided by σ
+            arrows.set(x_hat, arrives, left)
+            return f"x̂ {_row(x_hat)}; arrives {_row(arrives)}; is left {_row(left)}; dx {_row(dx)}"
+
+        return update
+
+    controls = {
+        f"x{i}": widgets.IntSlider(value, 0, 10, description=f"x{i}")
+        for i, value in enumerate(BATCH, start=1)
+    } | {
+        f"slope{i}": widgets.FloatSlider(value, min=-1.5, max=1.5, step=0.25, description=f"dx̂{i}")
+        for i, value in enumerate(SLOPES, start=1)
+    }
+    return Explorer(draw, controls, height=4.6)
+
+
+def _row(values: NDArray) -> str:
+    numbers = ", ".join(f"{value + 0.0:.2f}" for value in np.round(values, 2))
+    return f"({numbers})"
