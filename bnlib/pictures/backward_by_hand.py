@@ -30,6 +30,12 @@ STYLES: tuple[dict[str, Any], ...] = (
     {"color": SKY, "ls": "-."},
 )
 
+CUTS: tuple[dict[str, Any], ...] = (
+    {"color": BLUE, "ls": "-", "marker": "o"},
+    {"color": ORANGE, "ls": "--", "marker": "s"},
+    {"color": SKY, "ls": "-.", "marker": "D"},
+)
+
 
 @picture(height=3.2)
 def show_drift(figure: Figure, runs: Mapping[str, NDArray]) -> str:
@@ -112,12 +118,10 @@ def show_cut_paths(
         accuracies: what was cut → (rates, seeds), 0 to 1.
     """
     ax = figure.subplots()
-    looks = ({"color": BLUE, "ls": "-"}, {"color": ORANGE, "ls": "--"}, {"color": SKY, "ls": "-."})
-    markers = "osD"
-    for look, marker, (label, values) in zip(looks, markers, accuracies.items(), strict=True):
-        ax.plot(rates, np.median(values, axis=1), label=label, marker=marker, lw=2.5, **look)
+    for look, (label, values) in zip(CUTS, accuracies.items(), strict=True):
+        ax.plot(rates, np.median(values, axis=1), label=label, lw=2.5, **look)
         dots = np.repeat(rates, values.shape[1])
-        ax.plot(dots, values.ravel(), marker, color=look["color"], ms=4, alpha=0.6)
+        ax.plot(dots, values.ravel(), **look | {"ls": "", "ms": 4, "alpha": 0.6})
     ax.set_xscale("log")
     ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
     ax.minorticks_off()
@@ -180,7 +184,7 @@ class ThreeArrows:
         ax.set(xlim=(-self.REACH, self.REACH), ylim=(-0.8 * self.REACH, 0.8 * self.REACH))
         ax.set(aspect="equal", xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
-        arrows = {
+        arrows: dict[str, tuple[str, dict[str, Any]]] = {
             "arrives": ("dx̂, what arrives", {"color": INK, "lw": 2.5}),
             "left": ("what is left of it", {"color": SKY, "lw": 5}),
             "removed": ("what is removed", {"color": ORANGE, "lw": 2.5, "ls": (0, (3, 2))}),

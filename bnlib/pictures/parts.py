@@ -173,6 +173,6 @@ def draw_upright(ax: Axes, reach: float) -> None:
     """Draw the all-ones vector as a dashed line through the origin, `reach` upward; no frame."""
     ends = from_the_side(np.outer([-0.6, 1], ONES) * reach)
     ax.plot(*ends.T, color=ORANGE, ls="--", lw=1.5)
-    ax.text(*ends[1], " (1, 1, 1)", ha="left", va="top")
+    ax.text(ends[1, 0], ends[1, 1], " (1, 1, 1)", ha="left", va="top")
     ax.set(aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
