@@ -12,7 +12,8 @@ from bnlib.numpy_bn import BatchNorm
 from bnlib.pictures.backward_by_hand import ThreeArrows
 
 BATCH = (4, 3, 9)
-SLOPES = (1.5, -1.25, 1.25)
+SLOPES = (1.25, -0.5, 1.0)
+STEEPEST = 1.25
 
 
 def three_arrows_explorer() -> Explorer:
@@ -24,7 +25,7 @@ def three_arrows_explorer() -> Explorer:
         live.moves(*arrows.artists)
 
         def update(**values: float) -> str:
-            x, arrives = np.array([*values.values()]).reshape(2, 3)
+            x, arrives = np.array([*values.values()]).reshape(3, 2).T
             x_hat = bn(x[:, np.newaxis])[:, 0]
             dx = bn.backward(arrives[:, np.newaxis])[:, 0]
             left = dx * np.sqrt(x.var() + bn.eps)  # the same arrow, before it is divided by σ
@@ -33,13 +34,12 @@ def three_arrows_explorer() -> Explorer:
 
         return update
 
-    controls = {
-        f"x{i}": widgets.IntSlider(value, 0, 10, description=f"x{i}")
-        for i, value in enumerate(BATCH, start=1)
-    } | {
-        f"slope{i}": widgets.FloatSlider(value, min=-1.5, max=1.5, step=0.25, description=f"dx̂{i}")
-        for i, value in enumerate(SLOPES, start=1)
-    }
+    controls: dict[str, widgets.ValueWidget] = {}
+    for i, (value, slope) in enumerate(zip(BATCH, SLOPES, strict=True), start=1):
+        controls[f"x{i}"] = widgets.IntSlider(value, 0, 10, description=f"x{i}")
+        controls[f"slope{i}"] = widgets.FloatSlider(
+            slope, min=-STEEPEST, max=STEEPEST, step=0.25, description=f"dx̂{i}"
+        )
     return Explorer(draw, controls, height=4.6)
 
 

@@ -25,9 +25,9 @@ from bnlib.pictures.parts import (
 )
 
 STYLES: tuple[dict[str, Any], ...] = (
-    {"color": ORANGE, "ls": "--"},
-    {"color": INK, "ls": "-"},
-    {"color": SKY, "ls": "-."},
+    {"color": ORANGE, "ls": "--", "lw": 3, "zorder": 3},
+    {"color": INK, "ls": "-", "lw": 6},  # under the first, where both are alike
+    {"color": SKY, "ls": "-.", "lw": 3},
 )
 
 CUTS: tuple[dict[str, Any], ...] = (
@@ -48,7 +48,7 @@ def show_drift(figure: Figure, runs: Mapping[str, NDArray]) -> str:
     axes = figure.subplots(1, 2)
     for ax, name, column in zip(axes, ("the bias b", "the loss"), (0, 1), strict=True):
         for style, (label, seen) in zip(STYLES, runs.items(), strict=True):
-            ax.plot(seen[:, column], label=label, lw=3, **style)
+            ax.plot(seen[:, column], label=label, **style)
         ax.set(xlabel="step", ylabel=name)
         ax.grid(True)
     axes[1].set_ylim(0)
@@ -141,7 +141,7 @@ class ThreeArrows:
         figure: an empty one.
     """
 
-    REACH = 4.3  # of a view, from its centre
+    REACH = 3.9  # of a view to the right and left, from its centre
 
     def __init__(self, figure: Figure):
         self._axes = figure.subplots(1, 2)
@@ -181,7 +181,7 @@ class ThreeArrows:
         if ax is self._axes[0]:
             draw_upright(ax, 3.2)
         ax.plot(*ring.T, color=GREY, lw=2)
-        ax.set(xlim=(-self.REACH, self.REACH), ylim=(-0.8 * self.REACH, 0.8 * self.REACH))
+        ax.set(xlim=(-self.REACH, self.REACH), ylim=(-0.85 * self.REACH, 0.85 * self.REACH))
         ax.set(aspect="equal", xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
         arrows: dict[str, tuple[str, dict[str, Any]]] = {

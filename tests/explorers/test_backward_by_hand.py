@@ -15,7 +15,7 @@ def rows(line: str) -> dict[str, np.ndarray]:
 
 def test_what_is_left_lies_on_the_tangent():
     explorer = three_arrows_explorer()
-    for batch in ({}, {"x1": 0}, {"x2": 10, "slope3": -1.5}):
+    for batch in ({}, {"x1": 0}, {"x2": 10, "slope3": -1.25}):
         explorer.set(**batch)
         said = rows(explorer.line)
         left = said["is left"]
