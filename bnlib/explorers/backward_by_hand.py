@@ -11,8 +11,8 @@ from bnlib.live.figure import LiveFigure
 from bnlib.numpy_bn import BatchNorm
 from bnlib.pictures.backward_by_hand import ThreeArrows
 
-BATCH = (4, 3, 9)
-SLOPES = (1.25, -0.5, 1.0)
+BATCH = (6, 2, 9)
+SLOPES = (1.25, -0.25, 0.75)
 STEEPEST = 1.25
 
 

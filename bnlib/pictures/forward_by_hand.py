@@ -88,7 +88,7 @@ def show_where_batches_go(figure: Figure, before: NDArray, after: NDArray) -> st
     left, right = figure.subplots(1, 2)
     largest = float(np.abs(before).max())
     draw_upright(left, 1.8 * largest)
-    for number, axis in enumerate(1.3 * largest * np.eye(3), start=1):
+    for number, axis in enumerate(1.5 * largest * np.eye(3), start=1):
         x, y = from_the_side(axis)
         left.plot([0, x], [0, y], color=INK, lw=1)
         left.text(x, y, f" example {number} ", ha="left" if x > 0 else "right", va="center")

@@ -158,7 +158,7 @@ def place_legend_right(ax: Axes, title: str | None = None) -> None:
 # Batches of three numbers as points in space. The all-ones vector stands upright in the picture;
 # the plane of the batches whose mean is 0 lies flat, seen from a little above.
 ONES = np.ones(3) / np.sqrt(3)
-_TURN = np.radians([12, 132, 252])  # of the three axes, seen from above
+_TURN = np.radians([-10, 110, 230])  # of the three axes, seen from above
 FLAT = np.sqrt(2 / 3) * np.stack([np.cos(_TURN), np.sin(_TURN)])  # (2, 3): in it, at right angles
 TILT = 0.35  # the sine of the angle from which the plane is seen
 
