@@ -10,9 +10,10 @@ from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
 from bnlib.numpy_bn import BatchNorm
 from bnlib.pictures.backward_by_hand import ThreeArrows
+from bnlib.pictures.parts import on_ring
 
-BATCH = (6, 2, 9)
-SLOPES = (1.25, -0.25, 0.75)
+TURN = 255
+SLOPES = (1.25, -0.5, 1.0)
 STEEPEST = 1.25
 
 
@@ -24,19 +25,19 @@ def three_arrows_explorer() -> Explorer:
         arrows = ThreeArrows(live.figure)
         live.moves(*arrows.artists)
 
-        def update(**values: float) -> str:
-            x, arrives = np.array([*values.values()]).reshape(3, 2).T
-            x_hat = bn(x[:, np.newaxis])[:, 0]
-            dx = bn.backward(arrives[:, np.newaxis])[:, 0]
-            left = dx * np.sqrt(x.var() + bn.eps)  # the same arrow, before it is divided by σ
+        def update(turn: int, **slopes: float) -> str:
+            arrives = np.array([*slopes.values()])
+            x_hat = bn(on_ring(turn)[:, np.newaxis])[:, 0]
+            left = bn.backward(arrives[:, np.newaxis])[:, 0]
             arrows.set(x_hat, arrives, left)
-            return f"x̂ {_row(x_hat)}; arrives {_row(arrives)}; is left {_row(left)}; dx {_row(dx)}"
+            return f"x̂ {_row(x_hat)}; arrives {_row(arrives)}; is left {_row(left)}"
 
         return update
 
-    controls: dict[str, widgets.ValueWidget] = {}
-    for i, (value, slope) in enumerate(zip(BATCH, SLOPES, strict=True), start=1):
-        controls[f"x{i}"] = widgets.IntSlider(value, 0, 10, description=f"x{i}")
+    controls: dict[str, widgets.ValueWidget] = {
+        "turn": widgets.IntSlider(TURN, 0, 355, step=5, description="turn the batch")
+    }
+    for i, slope in enumerate(SLOPES, start=1):
         controls[f"slope{i}"] = widgets.FloatSlider(
             slope, min=-STEEPEST, max=STEEPEST, step=0.25, description=f"dx̂{i}"
         )

@@ -21,6 +21,7 @@ from bnlib.pictures.parts import (
     SKY,
     draw_upright,
     from_the_side,
+    on_ring,
     place_legend_right,
 )
 
@@ -145,8 +146,7 @@ class ThreeArrows:
 
     def __init__(self, figure: Figure):
         self._axes = figure.subplots(1, 2)
-        angles = np.linspace(0, 2 * np.pi, 200)
-        ring = np.sqrt(3) * np.stack([np.cos(angles), np.sin(angles)], axis=1) @ FLAT
+        ring = on_ring(np.arange(361))
         self._moving: list[dict[str, Any]] = []
         for ax, where in zip(self._axes, ("the side", "above, along (1, 1, 1)"), strict=True):
             ax.set_xlabel(f"seen from {where}")
@@ -160,9 +160,8 @@ class ThreeArrows:
         ]
 
     def set(self, x_hat: NDArray, arrives: NDArray, left: NDArray) -> None:
-        """Show x̂ (3,), the gradient that arrives at it (3,), and what is left of that (3,)."""
-        along = np.cross(np.ones(3), x_hat)
-        along = along / max(np.linalg.norm(along), 1e-12)
+        """Show x̂ (3,) on the ring, the gradient that arrives at it (3,), and what is left of that (3,)."""
+        along = np.cross(np.ones(3), x_hat) / 3  # of length 1, since x̂ has the length √3
         for ax, moving in zip(self._axes, self._moving, strict=True):
             view = self._view(ax)
             at = view(x_hat)

@@ -169,6 +169,12 @@ def from_the_side(points: NDArray) -> NDArray:
     return np.stack([across, TILT * deep + np.sqrt(1 - TILT**2) * (points @ ONES)], axis=-1)
 
 
+def on_ring(degrees: NDArray | float) -> NDArray:
+    """Return the batches of three (..., 3) with mean 0 and variance 1 at these angles (...)."""
+    angles = np.radians(degrees)
+    return np.sqrt(3) * np.stack([np.cos(angles), np.sin(angles)], axis=-1) @ FLAT
+
+
 def draw_upright(ax: Axes, reach: float) -> None:
     """Draw the all-ones vector as a dashed line through the origin, `reach` upward; no frame."""
     ends = from_the_side(np.outer([-0.6, 1], ONES) * reach)

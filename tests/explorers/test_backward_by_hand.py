@@ -15,8 +15,8 @@ def rows(line: str) -> dict[str, np.ndarray]:
 
 def test_what_is_left_lies_on_the_tangent():
     explorer = three_arrows_explorer()
-    for batch in ({}, {"x1": 0}, {"x2": 10, "slope3": -1.25}):
-        explorer.set(**batch)
+    for moved in ({}, {"turn": 0}, {"turn": 120, "slope3": -1.25}):
+        explorer.set(**moved)
         said = rows(explorer.line)
         left = said["is left"]
         assert abs(left.sum()) < 0.03 and abs(left @ said["x̂"]) < 0.05
@@ -25,7 +25,7 @@ def test_what_is_left_lies_on_the_tangent():
 
 def test_a_gradient_along_the_ring_is_left_as_it_is():
     explorer = three_arrows_explorer()
-    explorer.set(x1=0, x2=5, x3=10, slope1=0.5, slope2=-1, slope3=0.5)
+    explorer.set(turn=200, slope1=0.5, slope2=-1, slope3=0.5)  # x̂ is (-1.22, 0, 1.22)
     said = rows(explorer.line)
     assert np.array_equal(said["is left"], said["arrives"])
 
