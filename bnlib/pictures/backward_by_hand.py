@@ -160,7 +160,7 @@ class ThreeArrows:
         ]
 
     def set(self, x_hat: NDArray, arrives: NDArray, left: NDArray) -> None:
-        """Show x̂ on the ring, the gradient that arrives there, and what is left of it; each (3,)."""
+        """Show x̂, the gradient that arrives there, and what is left of it; each (3,)."""
         along = np.cross(np.ones(3), x_hat) / 3  # of length 1, since x̂ has the length √3
         for ax, moving in zip(self._axes, self._moving, strict=True):
             view = self._view(ax)
