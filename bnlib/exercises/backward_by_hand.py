@@ -1,13 +1,24 @@
-"""The exercise to write the backward pass of batch normalization."""
+"""The exercises to write the backward pass, and to write a gradient check that can fail."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from textwrap import fill
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlib.exercises.checking import Exercise, Finding, Slip
+from bnlib.exercises.checking import (
+    WIDTH,
+    Exercise,
+    Finding,
+    Slip,
+    exception_words,
+    passes,
+    refusal,
+    run,
+)
 
 
 def _backward(
@@ -250,3 +261,95 @@ def check_backward(f: Callable) -> Finding:
     Returns: whether it is right, and what to do if not.
     """
     return EXERCISE.check(f)
+
+
+# A gradient check that can fail
+
+
+class BlindSpot(NamedTuple):
+    """What a gradient check may overlook, and the slips that show it by passing all together."""
+
+    name: str
+    why: str
+    slips: Sequence[str]
+
+
+BLIND_SPOTS = (
+    BlindSpot(
+        "the slopes dy are alike",
+        "Then the loss does not change when the spread does, and the path through sigma^2 carries "
+        "nothing. Take random slopes.",
+        ("the path through sigma^2 is missing", "the sign of the path through sigma^2"),
+    ),
+    BlindSpot(
+        "the tolerance is too wide",
+        "In float64, with h = 1e-5, central differences come within about 1e-8. A relative error "
+        "above 1e-7 is a mistake; and a small batch makes m - 1 differ more from m.",
+        ("m - 1 in the means of the two paths",),
+    ),
+    BlindSpot(
+        "gamma is 1",
+        "Then nobody sees where it is forgotten, or multiplied once too often.",
+        ("gamma forgotten in dx", "gamma in dgamma"),
+    ),
+    BlindSpot(
+        "eps does not count",
+        "Beside a variance of 1 an eps of 1e-5 is hard to see. Hand over 0.5, and use it in the "
+        "loss too.",
+        ("eps is always 1e-5",),
+    ),
+    BlindSpot(
+        "dgamma and dbeta are not looked at",
+        "The backward pass returns three gradients. Nudge gamma and beta as you nudge x.",
+        ("a mean for dgamma", "a mean for dbeta"),
+    ),
+)
+
+
+def check_gradient_check(test: Callable) -> Finding:
+    """Check that a student's gradient check passes what is right and catches every known slip.
+
+    Args:
+        test: called as `test(backward)`, where `backward(dy, x, gamma, eps)` returns dx, dgamma,
+            dbeta; returns whether it passes. An exception counts as no.
+
+    Returns: `right` if it passes what is right and catches all slips of `SLIPS`.
+    """
+    if words := refusal(test, ("backward",)):
+        return Finding(False, words)
+    for right in (_backward, _backward_rounded_otherwise):
+        tested = run(test, (right,))
+        if tested.is_stub:
+            return Finding(False, "Not written yet: your check returns neither True nor False.")
+        if tested.raised and not isinstance(tested.raised, AssertionError):
+            return Finding(False, exception_words(tested.raised))
+        if not passes(test, right):
+            return Finding(False, _TOO_STRICT)
+    through = [slip.name for slip in SLIPS if passes(test, EXERCISE.with_slips(slip))]
+    caught = f"{len(SLIPS) - len(through)} of {len(SLIPS)} wrong backward passes"
+    if through:
+        return Finding(False, f"Not yet: your check catches {caught}.\n{_overlooked(through)}")
+    return Finding(True, f"Right: your check passes a right backward pass and catches {caught}.")
+
+
+_TOO_STRICT = (
+    "Not yet: your check fails a right backward pass.\n"
+    "Does the loss use the eps that it hands over, and divide by m in the variance? Are the\n"
+    "differences central, and is there room for 1e-8?"
+)
+
+
+def _overlooked(through: Sequence[str]) -> str:
+    """Say why these slips pass: the blind spots that explain them, or else their names."""
+    spots = [spot for spot in BLIND_SPOTS if {*spot.slips} <= {*through}]
+    if len(through) == len(SLIPS):
+        return "It says yes to everything. What does it compare with the gradients?"
+    if spots:
+        return "\n".join(f"{spot.name}.\n{fill(spot.why, WIDTH)}" for spot in spots)
+    return "These still pass:\n  " + "\n  ".join(through)
+
+
+def _backward_rounded_otherwise(dy, x, gamma, eps):
+    return _backward(
+        dy, x, gamma, eps, dx=lambda dx_hat, paths, sigma: dx_hat * (1 / sigma) - paths / sigma
+    )

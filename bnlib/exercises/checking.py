@@ -290,6 +290,12 @@ def run(f: Callable, arguments: tuple) -> Run:
     return Run(returned, raised, changed)
 
 
+def passes(test: Callable, f: Callable) -> bool:
+    """Return whether `f` passes a student's `test`; an exception, of whichever, counts as no."""
+    tested = run(test, (f,))
+    return tested.raised is None and bool(tested.returned)
+
+
 def refusal(f: Callable, arguments: Sequence[str]) -> str:
     """Return why `f` cannot be called with these positional arguments, or nothing."""
     if not callable(f):

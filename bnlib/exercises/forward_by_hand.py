@@ -7,7 +7,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlib.exercises.checking import Exercise, Finding, Slip, exception_words, refusal, run
+from bnlib.exercises.checking import (
+    Exercise,
+    Finding,
+    Slip,
+    exception_words,
+    passes,
+    refusal,
+    run,
+)
 
 
 def _shared_axes(x):
@@ -341,12 +349,12 @@ def check_test(test: Callable) -> Finding:
             return Finding(False, "Not written yet: your test returns neither True nor False.")
         if tested.raised and not isinstance(tested.raised, AssertionError):
             return Finding(False, exception_words(tested.raised))
-        if not _passes(test, right):
+        if not passes(test, right):
             return Finding(False, _TOO_STRICT)
     slipping = {slip.name: EXERCISE.with_slips(slip) for slip in SLIPS}
     wrong = {name: f for name, f in slipping.items() if EXERCISE.judge(f, MATRICES)}
-    hidden = {name: f for name, f in wrong.items() if _passes(weak_test, f)}
-    through = [name for name, f in hidden.items() if _passes(test, f)]
+    hidden = {name: f for name, f in wrong.items() if passes(weak_test, f)}
+    through = [name for name, f in hidden.items() if passes(test, f)]
     caught = f"{len(hidden) - len(through)} of the {len(hidden)} slips that pass the weak test"
     if through:
         names = "\n  ".join(through)
@@ -364,8 +372,3 @@ def _batch_norm_rounded_otherwise(x, gamma, beta, eps):
     return _batch_norm(
         x, gamma, beta, eps, x_hat=lambda x, mu, var, eps: (x - mu) * (1 / np.sqrt(var + eps))
     )
-
-
-def _passes(test: Callable, f: Callable) -> bool:
-    tested = run(test, (f,))
-    return tested.raised is None and bool(tested.returned)

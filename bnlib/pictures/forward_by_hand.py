@@ -1,4 +1,4 @@
-"""Pictures of lesson 01: who shares a mean, what ε does, the paths of the gradient."""
+"""Pictures of lesson 01: who shares a mean, what ε does, where the batches go."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
 from numpy.typing import NDArray
 
-from bnlib.live.figure import picture
-from bnlib.pictures.parts import BLUE, GREY, INK, ORANGE, SKY, WITH_BN, YELLOW
+from bnlib.live.figure import INK, picture
+from bnlib.pictures.parts import (
+    BLUE,
+    GREY,
+    ORANGE,
+    SKY,
+    WITH_BN,
+    YELLOW,
+    draw_upright,
+    from_the_side,
+)
 
 CHANNELS = (SKY, ORANGE, YELLOW, GREY)
 
@@ -67,33 +76,28 @@ def show_epsilon(figure: Figure, before: NDArray, after: NDArray, eps: float) ->
     return "The variance after BN over the variance before it, and the place where that is epsilon."
 
 
-@picture(height=2.8)
-def show_backward_graph(figure: Figure) -> str:
-    """Draw the computation graph of BN: every path from x to y."""
-    ax = figure.subplots()
-    nodes = {
-        "x": (0, 0), "μ": (1.5, 1.2), "σ²": (3.7, 1.2), "x̂": (5.4, 0), "y": (7.2, 0),
-        "γ, β": (7.2, 1.2),
-    }  # fmt: skip
-    paths = {
-        INK: [("x", "x̂"), ("x̂", "y"), ("γ, β", "y")],
-        SKY: [("x", "μ"), ("μ", "x̂")],
-        ORANGE: [("x", "σ²"), ("μ", "σ²"), ("σ²", "x̂")],
-    }
-    for colour, arrows in paths.items():
-        arrow = {"arrowstyle": "-|>", "mutation_scale": 18, "color": colour, "lw": 2.5,
-                 "shrinkA": 20, "shrinkB": 20}  # fmt: skip
-        for start, end in arrows:
-            ax.annotate("", nodes[end], nodes[start], arrowprops=arrow)
-    ax.text(2.7, -0.12, "directly", ha="center", va="top")
-    ax.text(0.6, 0.72, "through\nthe mean", ha="right", va="center")
-    ax.text(4.75, 0.72, "through\nthe variance", ha="left", va="center")
-    box = {"boxstyle": "circle,pad=0.45", "fc": "white", "ec": INK, "lw": 1.5}
-    for name, position in nodes.items():
-        ax.text(*position, name, ha="center", va="center", fontsize=15, zorder=3, bbox=box)
-    ax.set(xlim=(-0.6, 7.9), ylim=(-0.5, 1.75))
-    ax.set_axis_off()
-    return "Paths from x to y: direct, through the mean, through the variance."
+@picture(height=3.7)
+def show_where_batches_go(figure: Figure, before: NDArray, after: NDArray) -> str:
+    """Draw batches of three as points in space, before and after BN.
+
+    Args:
+        figure: an empty one.
+        before: (K, 3), a batch a row.
+        after: (K, 3).
+    """
+    left, right = figure.subplots(1, 2)
+    largest = float(np.abs(before).max())
+    draw_upright(left, 1.8 * largest)
+    for number, axis in enumerate(1.5 * largest * np.eye(3), start=1):
+        x, y = from_the_side(axis)
+        left.plot([0, x], [0, y], color=INK, lw=1)
+        left.text(x, y, f" example {number} ", ha="left" if x > 0 else "right", va="center")
+    left.plot(*from_the_side(before).T, "o", color=GREY, ms=4, mec=INK, mew=0.4)
+    left.set_xlabel("before BN")
+    draw_upright(right, 2)
+    right.plot(*from_the_side(after).T, "o", color=BLUE, ms=4, alpha=0.5, mew=0)
+    right.set_xlabel("after BN")
+    return "Batches of three numbers as points in space, before BN and after it."
 
 
 class BatchMap:

@@ -153,3 +153,32 @@ def place_legend_right(ax: Axes, title: str | None = None) -> None:
     """Put the legend right of the data, under a `title`."""
     options: dict[str, Any] = {"labelspacing": 0.9, "alignment": "left", "title": title}
     ax.legend(loc="center left", bbox_to_anchor=(1, 0.5), **options)
+
+
+# Batches of three numbers as points in space. The all-ones vector stands upright in the picture;
+# the plane of the batches whose mean is 0 lies flat, seen from a little above.
+ONES = np.ones(3) / np.sqrt(3)
+_TURN = np.radians([-10, 110, 230])  # of the three axes, seen from above
+FLAT = np.sqrt(2 / 3) * np.stack([np.cos(_TURN), np.sin(_TURN)])  # (2, 3): in it, at right angles
+TILT = 0.35  # the sine of the angle from which the plane is seen
+
+
+def from_the_side(points: NDArray) -> NDArray:
+    """Project points in space (..., 3) on the page (..., 2): parallel, the all-ones vector up."""
+    across, deep = (points @ FLAT.T)[..., 0], (points @ FLAT.T)[..., 1]
+    return np.stack([across, TILT * deep + np.sqrt(1 - TILT**2) * (points @ ONES)], axis=-1)
+
+
+def on_ring(degrees: NDArray | float) -> NDArray:
+    """Return the batches of three (..., 3) with mean 0 and variance 1 at these angles (...)."""
+    angles = np.radians(degrees)
+    return np.sqrt(3) * np.stack([np.cos(angles), np.sin(angles)], axis=-1) @ FLAT
+
+
+def draw_upright(ax: Axes, reach: float) -> None:
+    """Draw the all-ones vector as a dashed line through the origin, `reach` upward; no frame."""
+    ends = from_the_side(np.outer([-0.6, 1], ONES) * reach)
+    ax.plot(*ends.T, color=ORANGE, ls="--", lw=1.5)
+    ax.text(ends[1, 0], ends[1, 1], " (1, 1, 1)", ha="left", va="top")
+    ax.set(aspect="equal", xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)

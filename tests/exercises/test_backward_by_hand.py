@@ -4,7 +4,12 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from bnlib.exercises.backward_by_hand import SLIPS, check_backward
+from bnlib.exercises.backward_by_hand import (
+    BLIND_SPOTS,
+    SLIPS,
+    check_backward,
+    check_gradient_check,
+)
 from bnlib.numpy_bn import BatchNorm
 from tests.exercises.student import named, written
 
@@ -194,3 +199,110 @@ def test_a_spoiled_gradient_is_never_right(gradient, spoiled):
     wrong = written(STEPS, (RETURN, f"{gradient} = {spoiled.format(gradient)}; {RETURN}"))
     finding = check_backward(wrong)
     assert not finding.right and finding.says.startswith("Not yet: ")
+
+
+# The gradient check that a student writes
+
+CHECK = """
+def check(backward):
+    rng = np.random.default_rng(0)
+    dy, x = rng.normal(size=(2, 4, 3))
+    gamma, eps, tolerance = rng.normal(size=3), 0.5, 1e-7
+
+    def loss(x, gamma, beta=0):
+        x_hat = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps)
+        return ((gamma * x_hat + beta) * dy).sum()
+
+    def slope(f, at, h=1e-5):
+        steps = h * np.eye(at.size).reshape(-1, *at.shape)
+        return np.reshape([(f(at + s) - f(at - s)) / (2 * h) for s in steps], at.shape)
+
+    dx, dgamma, dbeta = backward(dy, x, gamma, eps)
+    right = np.abs(dx - slope(lambda x: loss(x, gamma), x)).max() < tolerance
+    right &= np.abs(dgamma - slope(lambda g: loss(x, g), gamma)).max() < tolerance
+    right &= np.abs(dbeta - slope(lambda b: loss(x, gamma, b), 0 * gamma)).max() < tolerance
+    return right
+"""
+ASSERTING = """
+def check(backward):
+    rng = np.random.default_rng(1)
+    x, dy = rng.normal(5, 2, (3, 2)), rng.normal(size=(3, 2))
+    gamma, eps, h = np.array([3.0, -2]), 1, 1e-5
+    def y(x, gamma, beta):
+        return gamma * (x - x.mean(0)) / (x.var(0) + eps) ** 0.5 + beta
+    ours = backward(dy, x, gamma, eps)
+    for k, start in enumerate((x, gamma, np.zeros(2))):
+        for i in np.ndindex(start.shape):
+            moved = []
+            for sign in (1, -1):
+                at = [x, gamma, np.zeros(2)]
+                at[k] = start.copy()
+                at[k][i] += sign * h
+                moved.append((y(*at) * dy).sum())
+            assert abs((moved[0] - moved[1]) / (2 * h) - ours[k][i]) < 1e-6
+    return True
+"""
+AGAINST_A_FORMULA = """
+def check(backward):
+    rng = np.random.default_rng(2)
+    x, dy, gamma, eps = rng.normal(size=(5, 2)), rng.normal(size=(5, 2)), np.array([0.5, 2]), 0.3
+    std = np.sqrt(x.var(0) + eps)
+    hat = (x - x.mean(0)) / std
+    dx = gamma * (dy - dy.mean(0) - hat * (dy * hat).mean(0)) / std
+    ours = backward(dy, x, gamma, eps)
+    pairs = zip(ours, (dx, (dy * hat).sum(0), dy.sum(0)), strict=True)
+    return max(np.abs(a - b).max() for a, b in pairs) < 1e-9
+"""
+BLIND = {
+    "the slopes dy are alike": ("    gamma, eps", "    dy = np.ones((4, 3)); gamma, eps"),
+    "the tolerance is too wide": ("(2, 4, 3)", "(2, 256, 3)", "1e-7", "0.1"),
+    "gamma is 1": ("rng.normal(size=3), 0.5", "np.ones(3), 0.5"),
+    "eps does not count": ("0.5, 1e-7", "1e-5, 1e-7"),
+    "dgamma and dbeta are not looked at": ("    right &=", "    unused ="),
+}
+
+
+@pytest.mark.parametrize("right", [CHECK, ASSERTING, AGAINST_A_FORMULA])
+def test_a_check_that_catches_all_slips_is_right(right):
+    finding = check_gradient_check(written(right))
+    assert finding.right and f"catches {len(SLIPS)} of {len(SLIPS)}" in finding.says
+
+
+@pytest.mark.parametrize("spot", BLIND)
+def test_a_blind_spot_is_named(spot):
+    edits = list(zip(BLIND[spot][::2], BLIND[spot][1::2], strict=True))
+    finding = check_gradient_check(written(CHECK, *edits))
+    assert not finding.right and f"{spot}.\n" in finding.says, finding.says
+
+
+def test_every_blind_spot_is_tested():
+    assert [spot.name for spot in BLIND_SPOTS] == [*BLIND]
+    names = {slip.name for slip in SLIPS}
+    assert all({*spot.slips} <= names for spot in BLIND_SPOTS)
+
+
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        ("def check(backward):\n    ...", "Not written yet"),
+        ("def check(backward):\n    return True", "It says yes to everything"),
+        ("def check(backward):\n    return False", "fails a right backward pass"),
+        ("def check(backward):\n    return backward(1)", "raises TypeError"),
+        ("def check():\n    return True", "it is called with (backward)"),
+        ("check = 3", "an int, not a function"),
+    ],
+)
+def test_what_is_no_check_is_told(check, words):
+    assert words in check_gradient_check(written(check)).says
+
+
+def test_a_check_that_looks_at_dbeta_alone_gets_the_slips_that_pass():
+    source = "def check(backward):\n"
+    source += "    return bool(backward(np.ones((2, 1)), np.eye(2)[:, :1], np.ones(1), 1)[2] == 2)"
+    finding = check_gradient_check(written(source))
+    assert not finding.right and "These still pass" not in finding.says
+
+
+@pytest.mark.parametrize(("old", "new"), [("(2 * h)", "h"), ("var(axis=0)", "var(axis=0, ddof=1)")])
+def test_a_check_that_is_wrong_itself_is_never_right(old, new):
+    assert not check_gradient_check(written(CHECK, (old, new))).right
