@@ -23,7 +23,9 @@ EXPLORER = ".jp-CodeCell:has(.jupyter-widgets):has(img)"
 ACTION = """
 from bnlib.live.explorer import Explorer
 
-explorer = [out for out in Out.values() if isinstance(out, Explorer)][{number}]
+explorers = [out for out in Out.values() if isinstance(out, Explorer)]
+# A curve that the reader draws is one in the page, and not in Out.
+explorer = next(e for e in reversed(explorers[: {number} + 1]) if {label!r} in e.actions)
 wanted = explorer.actions[{label!r}](**explorer.values)
 print([*wanted.items()], [(name, explorer.values[name]) for name in wanted], sep="|")
 """

@@ -36,3 +36,19 @@ def dead_share(inputs: NDArray) -> float:
     reaches its weights.
     """
     return float(np.all(inputs <= 0, axis=0).mean())
+
+
+def straight_share(x: NDArray, activations: NDArray) -> float:
+    """Return the share, 0 to 1, of the variance of `activations` that a straight map of `x` gives.
+
+    That is R² of the best linear map with a constant, over all units together. At 1, a single
+    linear layer could stand in for all layers up to this one.
+
+    Args:
+        x: inputs of the network (N, D).
+        activations: of one of its layers (N, C), not all constant.
+    """
+    inputs = np.column_stack([x, np.ones(len(x))]).astype(np.float64)
+    outputs = activations.astype(np.float64)
+    rest = outputs - inputs @ np.linalg.lstsq(inputs, outputs, rcond=None)[0]
+    return float(1 - rest.var(axis=0).sum() / outputs.var(axis=0).sum())

@@ -42,7 +42,7 @@ def identity_explorer() -> Explorer:
         return {"gamma": float(np.sqrt(x.var() + bn.eps)), "beta": float(x.mean())}
 
     batch = widgets.IntSlider(1, 1, len(batches), description="batch")
-    return Explorer(draw, _gamma_and_beta() | {"batch": batch}, {"γ = √(σ² + ε), β = μ": undo})
+    return Explorer(draw, _gamma_and_beta() | {"batch": batch}, {"Undo BN on this batch": undo})
 
 
 def sigmoid_explorer() -> Explorer:

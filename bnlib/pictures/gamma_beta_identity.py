@@ -1,13 +1,14 @@
-"""Pictures of lesson 04: what γ and β do to a distribution, and to the sigmoid above it."""
+"""Pictures of lesson 04: what γ and β do to a distribution, to a sigmoid, and to a boundary."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -19,86 +20,85 @@ from bnlib.pictures.parts import (
     PEAK,
     SKY,
     WITH_BN,
-    WITHOUT_BN,
     Histogram,
 )
 
 
-@picture(height=3.2)
-def show_descent(
-    figure: Figure, path: Sequence[tuple[float, float]], goal: tuple[float, float]
+@picture(height=3.4)
+def show_decisions(
+    figure: Figure, maps: Mapping[str, NDArray], edge: float, x: NDArray, y: NDArray
 ) -> str:
-    """Draw γ and β over the steps of gradient descent.
+    """Draw where networks see which of two classes, and points of both over it.
 
     Args:
         figure: an empty one.
-        path: a pair (γ, β) for each step.
-        goal: the wanted pair.
+        maps: title of a panel → how sure its network is of class 1, (cells, cells), 0 to 1, rows
+            from the bottom up.
+        edge: the maps reach from -edge to edge.
+        x: points (N, 2).
+        y: their classes, 0 or 1 (N,).
     """
-    ax = figure.subplots()
-    styles = (("γ toward √(σ² + ε)", SKY, "-"), ("β toward μ", ORANGE, "-."))
-    for (name, colour, ls), values, end in zip(styles, zip(*path, strict=True), goal, strict=True):
-        ax.axhline(end, color=colour, ls=":", lw=1.5)
-        ax.plot(values, ls, color=colour)
-        place: Any = {"ha": "right", "va": "bottom", "transform": ax.get_yaxis_transform()}
-        ax.text(0.98, end + 0.05, f"{name} = {end:.2f}", **place)
-    ax.set(xlabel="step of gradient descent", ylabel="value", ylim=(-0.1, max(goal) + 0.5))
-    ax.grid(True)
-    return f"Gamma and beta approach {goal[0]:.2f} and {goal[1]:.2f} and stay there."
+    panels = figure.subplots(1, len(maps), squeeze=False)[0]
+    sure = LinearSegmentedColormap.from_list("", [SKY, "white", ORANGE])
+    place: Any = {"origin": "lower", "extent": (-edge, edge, -edge, edge), "alpha": 0.75}
+    for ax, (title, of_map) in zip(panels, maps.items(), strict=True):
+        ax.imshow(of_map, cmap=sure, vmin=0, vmax=1, interpolation="bilinear", **place)
+        for of_class, (marker, colour) in enumerate((("o", SKY), ("^", ORANGE))):
+            points = x[y == of_class].T
+            ax.plot(*points, marker, color=colour, ms=4.5, mec=INK, mew=0.5)
+        ax.set(title=title, xticks=[], yticks=[], xlim=(-edge, edge), ylim=(-edge, edge))
+        ax.spines[:].set_visible(False)
+    return "Where each network sees which of the two spirals: " + "; ".join(maps) + "."
 
 
-@picture(height=3.2)
-def show_straight_share(figure: Figure, gammas: Sequence[float], shares: NDArray) -> str:
-    """Draw the share of a layer's output that a linear map explains, over γ.
+@picture(height=3)
+def show_accuracies(figure: Figure, accuracies: Mapping[str, Sequence[float]]) -> str:
+    """Draw accuracies between two classes, a row for each network and a marker for each seed.
 
     Args:
         figure: an empty one.
-        gammas: the values of γ, on a log axis.
-        shares: (seeds, gammas, 2 layers), 0 to 1.
+        accuracies: name of a network → its accuracies, 0 to 1.
     """
     ax = figure.subplots()
-    styles = (("first layer", SKY, "-", "o"), ("second layer", ORANGE, "--", "s"))
-    for layer, (name, colour, ls, marker) in enumerate(styles):
-        of_layer = 100 * shares[:, :, layer]
-        ax.semilogx(gammas, of_layer.mean(axis=0), ls, color=colour, label=name)
-        ax.semilogx(gammas, of_layer.T, marker, color=colour, ms=5)
-    ax.axvline(1, color=GREY, zorder=0)
-    ax.set(xlabel="γ", ylabel="explained by a linear map, %", ylim=(50, 102))
-    ax.set_xticks(gammas, [f"{gamma:g}" for gamma in gammas])
-    ax.minorticks_off()
-    ax.grid(True, axis="y")
-    ax.legend(loc="lower left", title=f"a marker for each of {len(shares)} seeds")
-    return "The larger gamma, the less of the layers' output a linear map explains."
+    for row, values in enumerate(accuracies.values()):
+        ax.plot(100 * np.array(values), [row] * len(values), "o", color=INK, ms=9, alpha=0.6)
+        ax.plot([50, 100 * np.median(values)], [row, row], color=GREY, lw=5, zorder=0)
+    ax.axvline(50, color=INK, ls=":", lw=1.2)
+    ax.set_yticks(range(len(accuracies)), [*accuracies])
+    ax.set(ylim=(len(accuracies) - 0.5, -0.5), xlim=(44, 101), xlabel="test points right, %")
+    ax.set_xticks([50, 60, 70, 80, 90, 100], ["50: a coin", "60", "70", "80", "90", "100"])
+    ax.grid(True, axis="x")
+    return "Accuracies on the spirals, a marker for each seed, a bar to the median."
 
 
 @picture(height=3.6)
-def show_gamma_and_beta(figure: Figure, gammas: NDArray, betas: NDArray, sigmas: NDArray) -> str:
-    """Draw γ and β of every unit, layer by layer, and the γ that would undo BN.
+def show_gamma_and_sigma(
+    figure: Figure, units: Mapping[str, tuple[NDArray, NDArray]], starts: Sequence[float]
+) -> str:
+    """Draw |γ| of every unit, and the σ that it would take to undo BN, a column for each network.
 
     Args:
         figure: an empty one.
-        gammas: (layers, units).
-        betas: likewise.
-        sigmas: likewise, the γ that would undo BN.
+        units: name of a network → its γ and its σ, both (units,).
+        starts: the γ at which each network started.
     """
-    left, right = figure.subplots(1, 2)
-    jitter = np.random.default_rng(0).uniform(-0.28, 0.28, gammas.shape[1])
-    for ax, values, name, start in ((left, gammas, "γ", 1), (right, betas, "β", 0)):
-        ax.axhline(start, color=INK, ls="--", lw=1.5, label=f"start, {name} = {start}")
-        for layer, of_layer in enumerate(values, start=1):
-            label = f"{name} of a unit" if layer == 1 else None
-            ax.plot(layer + jitter, of_layer, "o", ms=4, alpha=0.6, color=WITH_BN, label=label)
-        layers = range(1, len(values) + 1)
-        ax.set(xlabel="hidden layer", ylabel=name, title=f"{name} after training", xticks=layers)
-        ax.grid(True, axis="y")
-    for layer, of_layer in enumerate(sigmas, start=1):
-        label = "σ: would undo BN" if layer == 1 else None
-        left.plot(layer + jitter, of_layer, "x", ms=3, color=WITHOUT_BN, label=label)
-    left.set_ylim(0, 2.3)
-    right.set_ylim(-0.3, 0.42)
-    for ax in (left, right):
-        ax.legend(loc="upper left", ncols=2, columnspacing=1, handletextpad=0.4)
-    return "Gamma and beta of every unit after training, layer by layer, and the start values."
+    ax = figure.subplots()
+    jitter = np.random.default_rng(0)
+    for column, ((gammas, sigmas), start) in enumerate(zip(units.values(), starts, strict=True)):
+        labels = ["start of γ", "σ: this γ would undo BN", "|γ| of a unit, trained"]
+        first, second, third = labels if column == 0 else [None] * 3
+        ax.plot([column - 0.4, column + 0.4], [start] * 2, color=INK, lw=2, label=first)
+        beside = jitter.uniform(0.08, 0.34, len(gammas))
+        ax.plot(column + beside, sigmas, "x", ms=4, color=ORANGE, label=second)
+        dots: Any = {"ms": 4, "alpha": 0.6, "color": WITH_BN, "label": third}
+        ax.plot(column - beside, np.abs(gammas), "o", **dots)
+    ax.set(yscale="log", ylim=(0.1, 30), ylabel="γ and σ")
+    ax.set_yticks([0.1, 0.3, 1, 3, 10, 30], ["0.1", "0.3", "1", "3", "10", "30"])
+    ax.minorticks_off()
+    ax.set_xticks(range(len(units)), [*units])
+    ax.grid(True, axis="y")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+    return "The gamma of every unit stays near its start, whatever sigma is, with few exceptions."
 
 
 class ThreeHistograms:

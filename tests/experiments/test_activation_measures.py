@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from bnlib.experiments.activation_measures import activate, dead_share, row_correlation
+from bnlib.experiments.activation_measures import (
+    activate,
+    dead_share,
+    row_correlation,
+    straight_share,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -42,3 +47,15 @@ def test_activate():
     inputs = np.array([-1e30, -1, 0, 2, 1e30], np.float32)
     assert activate(inputs, "relu").tolist() == [0, 0, 0, 2, np.float32(1e30)]
     assert activate(inputs, "sigmoid") == pytest.approx([0, 0.26894, 0.5, 0.88080, 1], abs=1e-5)
+
+
+def test_a_linear_layer_is_straight_and_noise_is_not():
+    x = RNG.normal(size=(2000, 3)).astype(np.float32)
+    assert straight_share(x, x @ RNG.normal(size=(3, 20)) + 7) == pytest.approx(1)
+    assert straight_share(x, RNG.normal(size=(2000, 20))) < 0.01
+
+
+def test_of_a_square_beside_a_line_the_line_is_straight():
+    x = np.linspace(-1, 1, 1001)[:, np.newaxis]
+    both = np.hstack([x / x.std(), x**2 / (x**2).std()])
+    assert straight_share(x, both) == pytest.approx(0.5)

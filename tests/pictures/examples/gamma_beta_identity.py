@@ -3,7 +3,15 @@
 import numpy as np
 
 EXAMPLES = {
-    "show_descent": ([(1.0, 0.0), (1.5, 2.0), (1.6, 2.9)], (1.6, 2.9)),
-    "show_straight_share": ([0.5, 1, 2], np.full((3, 3, 2), 0.8)),
-    "show_gamma_and_beta": tuple(np.ones((3, 3, 100))),
+    "show_decisions": (
+        {"one": np.eye(8), "another": np.zeros((8, 8))},
+        1.5,
+        np.array([[1.0, 0.5], [-1, 0]]),
+        np.array([0, 1]),
+    ),
+    "show_accuracies": ({"one": [0.5, 0.6], "another": [0.9, 0.97]},),
+    "show_gamma_and_sigma": (
+        {"small weights": (np.ones(100), np.full(100, 0.3)), "large": (-np.ones(9), np.ones(9))},
+        [1, 3],
+    ),
 }

@@ -1,0 +1,31 @@
+"""Networks of which only a part learns: the weights, γ of BN, β of BN."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from torch import nn
+
+from bnlib.experiments.networks import batch_norms
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def let_learn(model: Network, learned: str) -> Network:
+    """Freeze all parameters of `model` but some, and return it.
+
+    Args:
+        model: its layers of BN, and others.
+        learned: letters of what learns: "W" the weights and biases of all other layers, "γ" and
+            "β" those of BN. "" is none, "Wγβ" is all.
+
+    Raises:
+        ValueError: another letter.
+    """
+    if unknown := {*learned} - {*"Wγβ"}:
+        raise ValueError(f"expected letters out of W, γ and β, got {sorted(unknown)}")
+    model.requires_grad_("W" in learned)
+    for bn in batch_norms(model):
+        bn.weight.requires_grad_("γ" in learned)
+        bn.bias.requires_grad_("β" in learned)
+    return model
