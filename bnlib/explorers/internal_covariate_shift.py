@@ -68,7 +68,7 @@ def covariate_shift_explorer(runs: Runs | None = None) -> ComparedTrainings:
         variants=BN_OR_NOT,
         regime=REGIME,
         controls=controls,
-        settings=training_settings([0.1, 0.5, 1.0, 3.0], 0.5, [0.03, 0.1, 0.3, 1.0], 0.1, 3, 6),
+        settings=training_settings([0.1, 0.5, 1.0, 3.0], 0.5, [0.03, 0.1, 0.5, 1.0], 0.1, 3, 6),
         height=4.8,
         text="The input of a unit over training in two networks, without and with BN.",
     )
