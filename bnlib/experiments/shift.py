@@ -38,7 +38,8 @@ def distance_travelled(
     """
     if not len(inputs) == len(steps) >= 2:
         raise ValueError(f"expected two looks or more, got {len(inputs)} at {len(steps)} steps")
-    mu, sigma = inputs.mean(axis=1, dtype=float), inputs.std(axis=1, dtype=float)
+    inputs = inputs.astype(float)
+    mu, sigma = inputs.mean(axis=1), inputs.std(axis=1)
     distances = np.abs(np.diff(mu, axis=0)) + np.abs(np.diff(sigma, axis=0))
     if in_spreads:
         distances = distances / sigma[:-1]

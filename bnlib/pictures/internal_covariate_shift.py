@@ -202,7 +202,7 @@ def show_shift(
     return "The shift of each hidden layer, without and with BN, measured in two ways."
 
 
-@picture(height=3.4)
+@picture(height=3.6)
 def show_evidence(
     figure: Figure,
     networks: Sequence[Drawn],
@@ -227,6 +227,7 @@ def show_evidence(
             ax.semilogx(shift[label, std], reached, **styles[label], **face, label=label_of)
         accuracy_axis(ax)
         ax.set(title=name, xlabel="shift")
+        ax.margins(x=0.12)
     axes[0].set_ylabel("test accuracy")
     place_legend_right(axes[-1], "network, weights")
     return "How well the networks have learned, over how much they shift, in three measures."
