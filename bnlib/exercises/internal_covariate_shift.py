@@ -23,12 +23,12 @@ def _shift(
     unit: Callable = lambda sigma: sigma[:-1],
     total: Callable = lambda shares: shares.sum(axis=0),
     duration: Callable = lambda steps: steps[-1] - steps[0],
-    per: int = 100,
+    hundreds: Callable = lambda duration: duration / 100,
 ) -> NDArray:
     """Compute the shift of each unit, in steps that a slip may replace."""
     mu, sigma = mean(inputs), spread(inputs)
     of_mean, of_spread = (length(np.diff(values, axis=0)) for values in (mu, sigma))
-    return per / duration(steps) * total(both(of_mean, of_spread) / unit(sigma))
+    return total(both(of_mean, of_spread) / unit(sigma)) / hundreds(duration(steps))
 
 
 SLIPS = (
@@ -113,7 +113,7 @@ SLIPS = (
     Slip(
         "per step",
         "The formula gives it per 100 steps.",
-        {"per": 1},
+        {"hundreds": lambda duration: duration},
     ),
 )
 
@@ -182,7 +182,9 @@ def check_noise(f: Callable) -> Finding:
     words = refusal(f, ARGUMENTS)
     if not words:
         words = next(filter(None, _what_is_wrong(f)), "")
-    return Finding(not words, words or "Right: new noise for each unit at each step, and only then.")
+    return Finding(
+        not words, words or "Right: new noise for each unit at each step, and only then."
+    )
 
 
 def _what_is_wrong(f: Callable) -> Iterator[str]:

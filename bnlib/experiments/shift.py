@@ -104,7 +104,7 @@ def gradient_change(model: nn.Sequential, x: Tensor, y: Tensor, lr: float) -> fl
     with torch.no_grad():
         for parameter in model[:-1].parameters():
             if parameter.grad is not None:
-                parameter -= lr * parameter.grad
+                parameter.sub_(lr * parameter.grad)
     return ((_last_gradient(model, x, y) - before).norm() / before.norm()).item()
 
 
