@@ -15,7 +15,7 @@ from bnlib.explorers.compared_trainings import (
     training_settings,
 )
 from bnlib.live.figure import LiveFigure
-from bnlib.pictures.internal_covariate_shift import TrainingOfAUnit
+from bnlib.pictures.internal_covariate_shift import WITH_NOISE, TrainingOfAUnit
 from bnlib.pictures.parts import STYLE_WITH_BN, STYLE_WITHOUT_BN
 
 BN_OR_NOT = (
@@ -24,6 +24,13 @@ BN_OR_NOT = (
 )
 REGIME = {"depth": 3, "steps": 1000, "snapshots": 60, "lr": 0.5, "init": 0.1}
 UNITS = 100
+
+
+def with_noise(seed: int) -> Variant:
+    """Return the network with BN and with noise after it, which depends on `seed`."""
+    from bnlib.experiments.shift import noisy_batch_norm
+
+    return Variant("BN, then noise", network={"norm": noisy_batch_norm(seed)}, style=WITH_NOISE)
 
 
 def covariate_shift_explorer(runs: Runs | None = None) -> ComparedTrainings:
