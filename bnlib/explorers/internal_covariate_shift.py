@@ -15,7 +15,7 @@ from bnlib.explorers.compared_trainings import (
     training_settings,
 )
 from bnlib.live.figure import LiveFigure
-from bnlib.pictures.internal_covariate_shift import TrainingOfAUnit
+from bnlib.pictures.internal_covariate_shift import WITH_NOISE, TrainingOfAUnit
 from bnlib.pictures.parts import STYLE_WITH_BN, STYLE_WITHOUT_BN
 
 BN_OR_NOT = (
@@ -24,6 +24,13 @@ BN_OR_NOT = (
 )
 REGIME = {"depth": 3, "steps": 1000, "snapshots": 60, "lr": 0.5, "init": 0.1}
 UNITS = 100
+
+
+def with_noise(seed: int) -> Variant:
+    """Return the network with BN and with noise after it, which depends on `seed`."""
+    from bnlib.experiments.shift import noisy_batch_norm
+
+    return Variant("BN, then noise", network={"norm": noisy_batch_norm(seed)}, style=WITH_NOISE)
 
 
 def covariate_shift_explorer(runs: Runs | None = None) -> ComparedTrainings:
@@ -68,7 +75,7 @@ def covariate_shift_explorer(runs: Runs | None = None) -> ComparedTrainings:
         variants=BN_OR_NOT,
         regime=REGIME,
         controls=controls,
-        settings=training_settings([0.1, 0.5, 1.0, 3.0], 0.5, [0.03, 0.1, 0.3, 1.0], 0.1, 3, 6),
+        settings=training_settings([0.1, 0.5, 1.0, 3.0], 0.5, [0.03, 0.1, 0.5, 1.0], 0.1, 3, 6),
         height=4.8,
         text="The input of a unit over training in two networks, without and with BN.",
     )

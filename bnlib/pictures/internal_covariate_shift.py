@@ -13,6 +13,7 @@ from bnlib.live.figure import picture
 from bnlib.pictures.parts import (
     INK,
     PEAK,
+    SKY,
     Drawn,
     GreyImage,
     Histogram,
@@ -25,6 +26,7 @@ from bnlib.pictures.parts import (
 REACH = 6  # inputs beyond ±6 change the output of a sigmoid by less than 0.003
 EDGES = np.linspace(-REACH, REACH, 61)
 PERCENTILES = (15, 50, 85)  # those of the paper's Figure 1
+WITH_NOISE = {"color": SKY, "ls": "-.", "marker": "D"}  # of BN that is followed by noise
 
 
 class TrainingOfAUnit:
@@ -100,6 +102,24 @@ class TrainingOfAUnit:
             line.set_xdata([now, now])
 
 
+@picture(height=2.8)
+def show_bias(figure: Figure, biases: Sequence[float], losses: Sequence[float]) -> str:
+    """Draw a loss, and beside it the bias that is to lower it, over the steps.
+
+    Args:
+        figure: an empty one.
+        biases: (steps,).
+        losses: (steps,), positive.
+    """
+    for ax, values, name in zip(
+        figure.subplots(1, 2), (biases, losses), ("bias b", "loss"), strict=True
+    ):
+        ax.plot(values, color=INK, lw=2.5)
+        ax.set(xlabel="step", title=name, ylim=(0, 1.2 * max(values)))
+        ax.grid(True)
+    return "A bias that is to lower a loss, and this loss, over the steps."
+
+
 @picture(height=3.2)
 def show_bands(
     figure: Figure, networks: Sequence[Drawn], steps: Sequence[int], bands: Mapping[str, NDArray]
@@ -118,7 +138,7 @@ def show_bands(
     for ax, network in zip(axes, networks, strict=True):
         colour = network.style["color"]
         low, middle, high = bands[network.label].T
-        ax.fill_between(steps, low, high, color=colour, alpha=0.2, lw=0, label="15th to 85th")
+        ax.fill_between(steps, low, high, color=colour, alpha=0.25, lw=0, label="15th to 85th")
         ax.plot(steps, middle, color=colour, label="50th percentile")
         ax.set(title=network.label, xlabel="step")
         ax.grid(True)
@@ -132,46 +152,82 @@ def show_accuracy(
     figure: Figure,
     networks: Sequence[Drawn],
     steps: Sequence[int],
-    accuracy: Mapping[str, Sequence[float]],
+    accuracy: Mapping[str, NDArray],
 ) -> str:
-    """Draw the test accuracy over the steps of training: Figure 1 (a).
+    """Draw the test accuracy over the steps of training, a line for each seed: Figure 1 (a).
 
     Args:
         figure: an empty one.
         networks: as they are called and drawn.
         steps: those of the snapshots.
-        accuracy: label → (snapshots,), 0 to 1.
+        accuracy: label → (seeds, snapshots), 0 to 1.
 
     Source: Ioffe & Szegedy (2015), Figure 1.
     """
     ax = figure.subplots()
     for network in networks:
-        style = {**network.style, "marker": ""}
-        ax.plot(steps, accuracy[network.label], label=network.label, **style)
+        style = {**network.style, "marker": "", "lw": 1.5}
+        lines = ax.plot(steps, accuracy[network.label].T, **style)
+        lines[0].set_label(network.label)
     accuracy_axis(ax)
     ax.set(xlabel="step", ylabel="test accuracy")
-    ax.legend(loc="center right")
-    return "Test accuracy over the steps of training, without and with BN."
+    place_legend_right(ax, "a line for\neach seed")
+    names = ", ".join(network.label for network in networks)
+    return f"Test accuracy over the steps of training: {names}."
 
 
-@picture(height=3)
-def show_shift(figure: Figure, networks: Sequence[Drawn], shifts: Mapping[str, NDArray]) -> str:
-    """Draw the shift of each hidden layer on a log axis.
+@picture(height=3.2)
+def show_shift(
+    figure: Figure, networks: Sequence[Drawn], shifts: Mapping[str, Mapping[str, NDArray]]
+) -> str:
+    """Draw the shift of each hidden layer on a log axis, a panel for each way to measure it.
 
     Args:
         figure: an empty one.
         networks: as they are called and drawn.
-        shifts: label → (seeds, layers).
+        shifts: unit of the distance → label → (seeds, layers).
     """
-    ax = figure.subplots()
-    for offset, network in zip((-0.08, 0.08), networks, strict=True):
-        values = shifts[network.label]
-        layers = np.arange(1, values.shape[1] + 1)
-        style = {**network.style, "ls": "", "ms": 8, "alpha": 0.7}
-        dots = ax.semilogy(layers + offset, values.T, **style)
-        dots[0].set_label(network.label)
-    ax.set(xlabel="hidden layer", ylabel="shift, spreads\nper 100 steps")
-    ax.set(xticks=layers, xlim=(0.6, len(layers) + 0.4))
-    ax.grid(True, axis="y")
-    place_legend_right(ax, f"a marker for\neach of {len(values)} seeds")
-    return "The shift of each hidden layer, without and with BN, for every seed."
+    axes = figure.subplots(1, len(shifts), sharey=True, squeeze=False)[0]
+    for ax, (unit, of_network) in zip(axes, shifts.items(), strict=True):
+        for offset, network in zip((-0.1, 0.1), networks, strict=True):
+            values = of_network[network.label]
+            layers = np.arange(1, values.shape[1] + 1)
+            style = {**network.style, "ls": "", "ms": 8, "alpha": 0.7}
+            dots = ax.semilogy(layers + offset, values.T, **style)
+            dots[0].set_label(network.label)
+        ax.set(xlabel="hidden layer", title=unit, xticks=layers, xlim=(0.6, len(layers) + 0.4))
+        ax.grid(True, axis="y")
+    axes[0].set_ylabel("distance travelled\nin 100 steps")
+    place_legend_right(axes[-1], f"a marker for\neach of {len(values)} seeds")
+    return "The shift of each hidden layer, without and with BN, measured in two ways."
+
+
+@picture(height=3.6)
+def show_evidence(
+    figure: Figure,
+    networks: Sequence[Drawn],
+    accuracy: Mapping[tuple[str, float], NDArray],
+    measures: Mapping[str, Mapping[tuple[str, float], NDArray]],
+) -> str:
+    """Draw how well networks have learned over how much they shift, a panel for each measure.
+
+    Args:
+        figure: an empty one.
+        networks: as they are called and drawn.
+        accuracy: (label, standard deviation of the initial weights) → (seeds,), 0 to 1.
+        measures: name → the same keys → (seeds,), positive.
+    """
+    axes = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
+    smallest = min(std for _, std in accuracy)
+    styles = {network.label: {**network.style, "ls": "", "ms": 8} for network in networks}
+    for ax, (name, shift) in zip(axes, measures.items(), strict=True):
+        for (label, std), reached in accuracy.items():
+            face = {"mfc": "white", "mew": 2} if std == smallest else {}
+            label_of = f"{label}, {std:g}"
+            ax.semilogx(shift[label, std], reached, **styles[label], **face, label=label_of)
+        accuracy_axis(ax)
+        ax.set(title=name, xlabel="shift")
+        ax.margins(x=0.12)
+    axes[0].set_ylabel("test accuracy")
+    place_legend_right(axes[-1], "network, weights")
+    return "How well the networks have learned, over how much they shift, in three measures."

@@ -1,0 +1,139 @@
+"""Internal covariate shift: how far what a layer sees travels, and how to shift it on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from bnlib.experiments.comparison import Comparison
+from bnlib.experiments.data import load_digits
+
+LARGEST_SUMMAND = 1.0
+FACTORS = 0.5, 2.0  # from the smallest to the largest
+
+
+def distance_travelled(
+    inputs: NDArray, steps: Sequence[int], *, in_spreads: bool = True
+) -> NDArray:
+    """Return how far mean and spread of each unit's input travel in 100 steps of training.
+
+    shift = 100 / (t_K - t_0) * sum over k of (|mu_k+1 - mu_k| + |sigma_k+1 - sigma_k|) / sigma_k
+
+    Args:
+        inputs: what went into the units at each look, (looks, N, units).
+        steps: after how many steps of training, increasing, (looks,).
+        in_spreads: whether each distance is divided by the spread sigma_k at its start.
+
+    Returns:
+        (units,), float64.
+
+    Raises:
+        ValueError: fewer than two looks, or as many `steps` as there are looks are not given.
+    """
+    if not len(inputs) == len(steps) >= 2:
+        raise ValueError(f"expected two looks or more, got {len(inputs)} at {len(steps)} steps")
+    inputs = inputs.astype(float)
+    mu, sigma = inputs.mean(axis=1), inputs.std(axis=1)
+    distances = np.abs(np.diff(mu, axis=0)) + np.abs(np.diff(sigma, axis=0))
+    if in_spreads:
+        distances = distances / sigma[:-1]
+    return 100 / (steps[-1] - steps[0]) * distances.sum(axis=0)
+
+
+class NoisyBatchNorm(nn.BatchNorm1d):
+    """BN, and in training mode noise after it: z = a y + b.
+
+    The factor a, from 0.5 to 2, and the summand b, from -1 to 1, are drawn anew for each unit at
+    each forward pass, and are the same for all examples of a batch.
+
+    Args:
+        num_features: number of units.
+        generator: where the draws come from.
+
+    Source: after Santurkar et al. (2018), section 2.1; they also add noise to each example.
+    """
+
+    def __init__(self, num_features: int, generator: torch.Generator):
+        super().__init__(num_features)
+        self._generator = generator
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return z (N, num_features); in evaluation mode it is y, without noise."""
+        y = super().forward(input)
+        if not self.training:
+            return y
+        low, high = FACTORS
+        a = torch.empty(y.shape[1]).uniform_(low, high, generator=self._generator)
+        b = torch.empty(y.shape[1]).uniform_(
+            -LARGEST_SUMMAND, LARGEST_SUMMAND, generator=self._generator
+        )
+        return a * y + b
+
+
+def noisy_batch_norm(seed: int) -> Callable[[int], NoisyBatchNorm]:
+    """Return what makes the layers of one network, as `norm=` of `networks.mlp` wants it.
+
+    The layers draw from one generator, so that no two of them get the same noise.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    return lambda num_features: NoisyBatchNorm(num_features, generator)
+
+
+def gradient_change(model: nn.Sequential, x: Tensor, y: Tensor, lr: float) -> float:
+    """Return how much the last layer's gradient changes when the layers below take their step.
+
+    With the gradient G of its weights before, and G' after that step on the same batch, this is
+    the length of G' - G in lengths of G: 0 if it has not moved.
+
+    Args:
+        model: the last of its layers is linear; it stays as it is.
+        x: a batch (N, D).
+        y: its classes (N,).
+        lr: the learning rate of the step.
+
+    Source: after Santurkar et al. (2018), definition 2.1.
+    """
+    model = deepcopy(model).train()
+    before = _last_gradient(model, x, y)
+    with torch.no_grad():
+        for parameter in model[:-1].parameters():
+            if parameter.grad is not None:
+                parameter.sub_(lr * parameter.grad)
+    return ((_last_gradient(model, x, y) - before).norm() / before.norm()).item()
+
+
+def gradient_changes(comparison: Comparison, lr: float, every: int = 4) -> dict[str, float]:
+    """Train a comparison to its end, and measure `gradient_change` on batches of 60 on the way.
+
+    Args:
+        comparison: of networks on the digits, not yet trained.
+        lr: the learning rate of all of them.
+        every: steps between two measurements.
+
+    Returns:
+        label → the mean of the measurements.
+    """
+    x, y, *_ = map(torch.tensor, load_digits())
+    generator = torch.Generator().manual_seed(0)
+    changes: dict[str, list[float]] = {label: [] for label in comparison.models}
+    for step, _ in enumerate(comparison.train()):
+        if step % every == 0:
+            batch = torch.randperm(len(x), generator=generator)[:60]
+            for label, model in comparison.models.items():
+                change = gradient_change(model, x[batch], y[batch], lr)
+                changes[label].append(change)
+    return {label: float(np.mean(of_steps)) for label, of_steps in changes.items()}
+
+
+def _last_gradient(model: nn.Sequential, x: Tensor, y: Tensor) -> Tensor:
+    model.zero_grad()
+    cross_entropy(model(x), y).backward()
+    weight = model[-1].weight
+    assert isinstance(weight, Tensor) and weight.grad is not None
+    return weight.grad.clone()
