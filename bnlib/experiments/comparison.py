@@ -32,6 +32,7 @@ class Comparison:
         seed: of the weights and of the batches.
         batch_size: digits in a batch, where a variant says nothing else.
         lr: the learning rate, where a variant says nothing else.
+        kept: the hidden layers whose inputs the recorders keep.
         network: options of `bnlib.experiments.networks.mlp` that all networks share.
 
     Attributes:
@@ -56,6 +57,7 @@ class Comparison:
         seed: int = 0,
         batch_size: int = 60,
         lr: float = 0.5,
+        kept: slice = slice(None),
         **network,
     ):
         x, y, x_test, y_test = map(torch.tensor, load_digits())
@@ -71,7 +73,7 @@ class Comparison:
             if variant.label in self.models:
                 raise ValueError(f"expected labels that differ, got {variant.label!r} twice")
             model = mlp(sizes, seed=seed, **{**network, **variant.network})
-            recorder = Recorder(model, x[:PROBE], x_test, y_test, self.steps)
+            recorder = Recorder(model, x[:PROBE], x_test, y_test, self.steps, kept)
             self.models[variant.label], self.recorders[variant.label] = model, recorder
             self._trainings[variant.label] = train(model, x, y, **{**shared, **variant.training})
 

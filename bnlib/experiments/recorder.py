@@ -27,11 +27,12 @@ class Recorder:
         x_test: test images.
         y_test: their classes.
         steps: after how many steps of training to take a snapshot.
+        kept: the hidden layers whose inputs are kept.
 
     Attributes, a list entry for each snapshot:
         steps: after how many steps of training.
-        inputs: what goes into the activation of each hidden layer, float32 (layers, N, units): all
-            percentiles, histograms and shares of a layer follow from it.
+        inputs: what goes into the activation of each hidden layer that is kept, float32 (layers, N,
+            units): all percentiles, histograms and shares of a layer follow from it.
         accuracy: on the test images, in evaluation mode, 0 to 1.
         gradient_norms: of each hidden layer's weights in the last step, (layers,); NaN before it.
     """
@@ -43,9 +44,10 @@ class Recorder:
         x_test: Tensor,
         y_test: Tensor,
         steps: Iterable[int],
+        kept: slice = slice(None),
     ):
         self._model, self._probe, self._test = model, probe, (x_test, y_test)
-        self._chosen = frozenset(steps)
+        self._chosen, self._kept = frozenset(steps), kept
         self.steps: list[int] = []
         self.inputs: list[NDArray] = []
         self.accuracy: list[float] = []
@@ -56,7 +58,8 @@ class Recorder:
         if step not in self._chosen:
             return
         self.steps.append(step)
-        self.inputs.append(hidden_inputs(self._model, self._probe))
+        inputs = hidden_inputs(self._model, self._probe)
+        self.inputs.append(inputs[self._kept].copy())  # a view would keep them all
         self.accuracy.append(accuracy(self._model, *self._test))
         self.gradient_norms.append(_gradient_norms(self._model))
 
