@@ -334,16 +334,16 @@ def _probe(frozen: str) -> nn.Sequential:
     from torch import nn
 
     generator = torch.Generator().manual_seed(1)
-    first = [nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.5)]
-    second = [nn.Linear(16, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 4)]
-    model = nn.Sequential(*first, *second)
+    norms = nn.BatchNorm1d(16), nn.BatchNorm1d(16)
+    first = nn.Linear(8, 16), norms[0], nn.ReLU(), nn.Dropout(0.5)
+    model = nn.Sequential(*first, nn.Linear(16, 16), norms[1], nn.ReLU(), nn.Linear(16, 4))
     for parameter in model.parameters():
         nn.init.normal_(parameter, generator=generator)
-    for bn in (first[1], second[1]):
-        nn.init.normal_(bn.running_mean, generator=generator)
-        nn.init.uniform_(bn.running_var, 0.1, 2, generator=generator)
+    for bn in norms:
+        bn.running_mean = torch.randn(16, generator=generator)
+        bn.running_var = 0.1 + 2 * torch.rand(16, generator=generator)
     if frozen == "one BN layer":
-        model[5].eval()
+        norms[1].eval()
     return model.eval() if frozen == "all" else model
 
 

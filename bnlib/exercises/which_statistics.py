@@ -32,7 +32,7 @@ class Recalibration:
         weights_moved: whether a weight that is not of BN is another one now.
         scales_moved: likewise for γ and β.
         recorded: whether gradients were recorded.
-        momenta: of the BN layers, before and after.
+        momenta: of the BN layers, afterwards.
         evaluating: whether all modules are in evaluation mode afterwards.
     """
 
@@ -40,7 +40,7 @@ class Recalibration:
     weights_moved: bool
     scales_moved: bool
     recorded: bool
-    momenta: tuple[list[float | None], list[float | None]]
+    momenta: list[float | None]
     evaluating: bool
 
 
@@ -122,7 +122,7 @@ RECALIBRATION_SIGNS = (
         "the momentum is left at None",
         "A later training would average over all its batches and never forget the first ones. "
         "Give every layer its momentum back.",
-        lambda r: r.momenta[0] != r.momenta[1],
+        lambda r: None in r.momenta,
     ),
 )
 
@@ -164,7 +164,7 @@ def _seen_recalibration(
 ) -> Recalibration:
     from bnlib.experiments.networks import batch_norms
 
-    after, fresh = _state(model), _probe()
+    after = _state(model)
     like = {}
     for name, way in WAYS.items():
         other = _averaged(_probe(), batches, *way)
@@ -177,7 +177,7 @@ def _seen_recalibration(
         weights_moved=bool(weights),
         scales_moved=bool(moved & norms),
         recorded=recorded,
-        momenta=tuple([bn.momentum for bn in batch_norms(m)] for m in (fresh, model)),
+        momenta=[bn.momentum for bn in batch_norms(model)],
         evaluating=not any(module.training for module in model.modules()),
     )
 

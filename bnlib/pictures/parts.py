@@ -26,8 +26,8 @@ SKY, ORANGE, YELLOW, GREY = "#56B4E9", "#E69F00", "#F0E442", "#B8B8B8"
 WITH_BN, WITHOUT_BN, EVALUATION, TRAINING = BLUE, VERMILION, GREEN, PINK
 STYLE_WITH_BN = {"color": WITH_BN, "ls": "-", "marker": "o"}
 STYLE_WITHOUT_BN = {"color": WITHOUT_BN, "ls": "--", "marker": "s"}
-STYLE_EVALUATION = {"color": EVALUATION, "ls": "-", "marker": "o"}
-STYLE_TRAINING = {"color": TRAINING, "ls": "--", "marker": "s"}
+STYLE_EVALUATION: dict[str, Any] = {"color": EVALUATION, "ls": "-", "marker": "o"}
+STYLE_TRAINING: dict[str, Any] = {"color": TRAINING, "ls": "--", "marker": "s"}
 
 PEAK = "examples\n(peak = 1)"
 CHANCE = 0.1  # accuracy of a guess among ten digits
