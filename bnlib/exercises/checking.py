@@ -65,6 +65,21 @@ class Slip:
 
 
 @dataclass(frozen=True)
+class Sign:
+    """A known mistake that shows in what a function did to a network, not in an array.
+
+    Attributes:
+        name: what is wrong, a few words.
+        why: what would be right, a sentence or two.
+        seen: whether what was observed shows it.
+    """
+
+    name: str
+    why: str
+    seen: Callable[[Any], bool]
+
+
+@dataclass(frozen=True)
 class Run:
     """What came of one call of a student's function.
 
@@ -313,6 +328,14 @@ def refusal(f: Callable, arguments: Sequence[str]) -> str:
             f"({', '.join(arguments)})."
         )
     return ""
+
+
+def first_sign(signs: Sequence[Sign], observed: Any, praise: str) -> Finding:
+    """Return the first of the signs that is seen, those that explain others first; else praise."""
+    for sign in signs:
+        if sign.seen(observed):
+            return Finding(False, f"Not yet: {sign.name}.\n{fill(sign.why, WIDTH)}")
+    return Finding(True, praise)
 
 
 # The student's own exception

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
@@ -81,6 +83,41 @@ def accuracy_in_batches(
     return (logits_in_batches(model, x[order]).argmax(dim=2) == y[order]).float().mean().item()
 
 
+def to_5(shares: NDArray | Sequence[float] | float) -> str:
+    """Return the mean of shares, 0 to 1, rounded to 5 per cent, which is one on all processors."""
+    return f"{5 * round(20 * float(np.mean(shares)))} %"
+
+
+@torch.no_grad()
+def recalibrate(model: nn.Module, x: Tensor, batch_size: int = 60) -> nn.Module:
+    """Compute the running averages of `model` anew, from inputs without labels.
+
+    Neither a weight nor γ or β is touched. All batches count alike, which is algorithm 2 of the
+    paper; what is left over is not used, since a small batch would count as much as the others.
+
+    Args:
+        model: its BN layers keep their momentum.
+        x: inputs (N, ...), at least one batch of them.
+        batch_size: at least 2.
+
+    Returns:
+        `model` itself, in evaluation mode.
+
+    Source: Ioffe & Szegedy (2015), section 3.1.
+    """
+    layers = batch_norms(model)
+    momenta = [bn.momentum for bn in layers]
+    for bn in layers:
+        bn.reset_running_stats()
+        bn.momentum = None
+    model.train()
+    for batch in x[: len(x) // batch_size * batch_size].split(batch_size):
+        model(batch)
+    for bn, momentum in zip(layers, momenta, strict=True):
+        bn.momentum = momentum
+    return model.eval()
+
+
 def batches_around(example: int, n: int, batch_size: int, draws: int) -> np.ndarray:
     """Draw batches that all hold one example: it comes first, its batch-mates are random.
 
@@ -99,6 +136,33 @@ def batches_around(example: int, n: int, batch_size: int, draws: int) -> np.ndar
         np.random.default_rng(draw).permutation(others)[: batch_size - 1] for draw in range(draws)
     ]
     return np.column_stack([np.full(draws, example), mates])
+
+
+@torch.no_grad()
+def flips(
+    model: nn.Sequential, x: Tensor, y: Tensor, batch_size: int, draws: int = 20
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ask in training mode for each example that is right in evaluation mode: does it stay right?
+
+    Args:
+        model: in evaluation mode; otherwise as in `logits_in_batches`.
+        x: inputs (N, D).
+        y: classes (N,).
+        batch_size: of the batches in which an example is asked, its batch-mates drawn at random.
+        draws: of batch-mates, for each example.
+
+    Returns:
+        how sure the network is of each of the K right answers, (K,), 0 to 1; and whether its
+        answer is another one in each draw, (K, draws) bool.
+    """
+    probability, answer = model(x).softmax(dim=1).max(dim=1)
+    right = torch.nonzero(answer == y).flatten()
+    flipped = []
+    for example in right.tolist():
+        mates = batches_around(example, len(x), batch_size, draws)
+        logits = logits_in_batches(model, x[mates])[:, 0]  # (draws, classes)
+        flipped.append((logits.argmax(dim=1) != answer[example]).numpy())
+    return probability[right].numpy(), np.array(flipped)
 
 
 @dataclass

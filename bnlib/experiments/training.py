@@ -73,6 +73,7 @@ def train(
     lr: float,
     seed: int = 0,
     optimizer: Callable[..., Optimizer] = SGD,
+    keep_modes: bool = False,
 ) -> Iterator[float]:
     """Train a classifier on random batches, and yield the loss of each step.
 
@@ -80,7 +81,7 @@ def train(
     yields, the gradients of the step are still in the parameters.
 
     Args:
-        model: it is trained in training mode.
+        model: it is trained in training mode, unless `keep_modes` is set.
         x: inputs (N, ...).
         y: classes (N,), int64.
         steps: how many, at least 1.
@@ -88,6 +89,7 @@ def train(
         lr: the learning rate, positive and finite.
         seed: the batches depend on it alone.
         optimizer: called with the parameters to train and `lr=`, as those of `torch.optim` are.
+        keep_modes: whether every layer stays in the mode it is in: for frozen BN, or by mistake.
 
     Raises:
         ValueError: at the call, for settings that cannot be trained.
@@ -103,7 +105,7 @@ def train(
         raise ValueError(f"expected a learning rate lr > 0 and finite, got {lr}")
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     batches = _batches(len(x), batch_size, steps, seed)
-    return _steps(model, x, y, batches, optimizer(trained, lr=lr))
+    return _steps(model, x, y, batches, optimizer(trained, lr=lr), keep_modes)
 
 
 def _batches(n: int, batch_size: int, steps: int, seed: int) -> Iterator[Tensor]:
@@ -113,9 +115,15 @@ def _batches(n: int, batch_size: int, steps: int, seed: int) -> Iterator[Tensor]
 
 
 def _steps(
-    model: nn.Module, x: Tensor, y: Tensor, batches: Iterator[Tensor], optimizer: Optimizer
+    model: nn.Module,
+    x: Tensor,
+    y: Tensor,
+    batches: Iterator[Tensor],
+    optimizer: Optimizer,
+    keep_modes: bool,
 ) -> Iterator[float]:
-    model.train()
+    if not keep_modes:
+        model.train()
     for step, batch in enumerate(batches):
         loss = cross_entropy(model(x[batch]), y[batch])
         if not loss.isfinite():

@@ -34,7 +34,7 @@ def batch_mates_explorer(model: nn.Sequential | None = None) -> Explorer:
     """
     from bnlib.experiments.evaluation import batches_around, first_logits
 
-    model = deepcopy(model or _history().at(300, momentum=0.1)).eval()
+    model = deepcopy(model or trained_on_digits().at(300, momentum=0.1)).eval()
     x, y = _test_images()
 
     def draw(live: LiveFigure) -> Update:
@@ -77,7 +77,7 @@ def modes_explorer(history: History | None = None) -> Explorer:
     from bnlib.experiments.evaluation import accuracy_in_batches, batches_around, first_logits
     from bnlib.experiments.training import accuracy
 
-    history = history or _history()
+    history = history or trained_on_digits()
     x, y = _test_images()
     batches = x[batches_around(IMAGE, len(x), 64, DRAWS)]  # (20, 64, 64): draws, images, pixels
 
@@ -103,8 +103,8 @@ def modes_explorer(history: History | None = None) -> Explorer:
         return update
 
     controls = {
-        "steps": widgets.IntSlider(300, 0, 300, step=history.every, description="steps trained"),
-        "momentum": widgets.SelectionSlider(options=MOMENTA, value=0.1, description="momentum"),
+        "steps": widgets.IntSlider(60, 0, 300, step=history.every, description="steps trained"),
+        "momentum": widgets.SelectionSlider(options=MOMENTA, value=0.01, description="momentum"),
         "batch_size": widgets.IntSlider(8, 2, 64, description="batch size"),
         "draw": widgets.IntSlider(1, 1, DRAWS, description="draw of batch-mates"),
         "evaluating": widgets.Checkbox(False, description="model.eval()"),
@@ -125,8 +125,8 @@ def _test_images() -> tuple[Tensor, Tensor]:
 
 
 @cache
-def _history() -> History:
-    """Train the network of lesson 06, seed 0."""
+def trained_on_digits() -> History:
+    """Train the network of lessons 06 and 07, seed 0, with three hidden layers of 100 units."""
     import torch
 
     from bnlib.experiments.evaluation import train_and_keep

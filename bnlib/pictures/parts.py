@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from bnlib.live.figure import INK
@@ -25,6 +26,8 @@ SKY, ORANGE, YELLOW, GREY = "#56B4E9", "#E69F00", "#F0E442", "#B8B8B8"
 WITH_BN, WITHOUT_BN, EVALUATION, TRAINING = BLUE, VERMILION, GREEN, PINK
 STYLE_WITH_BN: dict[str, Any] = {"color": WITH_BN, "ls": "-", "marker": "o"}
 STYLE_WITHOUT_BN: dict[str, Any] = {"color": WITHOUT_BN, "ls": "--", "marker": "s"}
+STYLE_EVALUATION: dict[str, Any] = {"color": EVALUATION, "ls": "-", "marker": "o"}
+STYLE_TRAINING: dict[str, Any] = {"color": TRAINING, "ls": "--", "marker": "s"}
 
 PEAK = "examples\n(peak = 1)"
 CHANCE = 0.1  # accuracy of a guess among ten digits
@@ -110,6 +113,28 @@ class GreyImage:
         self.artist.set_data(np.repeat(grey[:, :, np.newaxis], 3, axis=2))
 
 
+class Mosaic:
+    """Up to `rows` × `columns` images of 8 × 8 pixels, side by side in fixed places."""
+
+    PAPER = 0.07  # darker than the page, so that each image has an edge
+
+    def __init__(self, ax: Axes, rows: int, columns: int):
+        self._shape = rows, columns
+        self._image = GreyImage(ax, 10 * rows, 10 * columns)
+        self.artist: Artist = self._image.artist
+        ax.set_anchor("NW")
+        ax.set_axis_off()
+
+    def set(self, images: NDArray) -> None:
+        """Show `images` (K, 64) with pixels from 0, paper, to 1, ink."""
+        rows, columns = self._shape
+        tiles = np.zeros((rows * columns, 10, 10))
+        ink = self.PAPER + (1 - self.PAPER) * images.reshape(-1, 8, 8)
+        tiles[: len(images), 1:9, 1:9] = ink
+        grid = tiles.reshape(rows, columns, 10, 10).swapaxes(1, 2)
+        self._image.set(grid.reshape(10 * rows, 10 * columns))
+
+
 def rows_by_digit(ax: Axes, digits: NDArray, every: int = 1) -> None:
     """Label the rows of an image, sorted by `digits` (rows,), at the middle of each digit's rows.
 
@@ -142,6 +167,23 @@ def accuracy_axis(ax: Axes, top: float = 1.03) -> None:
     ax.set_ylim(0, top)
     ax.set_yticks([CHANCE, 0.5, 1], ["chance", "50 %", "100 %"])
     ax.grid(True, axis="y")
+
+
+def accuracy_axes(figure: Figure, xlabel: str, ticks: Sequence) -> Axes:
+    """Make axes for accuracies 0 to 1 over places 0, 1, … that are labelled by `ticks`."""
+    ax = figure.subplots()
+    accuracy_axis(ax)
+    ax.set(xlabel=xlabel, ylabel="accuracy")
+    ax.set_xticks(range(len(ticks)), [f"{tick}" for tick in ticks])
+    ax.set_yticks([CHANCE, *np.arange(0.2, 1.1, 0.2)],
+                  ["chance", *(f"{percent} %" for percent in range(20, 101, 20))])  # fmt: skip
+    return ax
+
+
+def mean_and_std(ax: Axes, values: NDArray, first: float = 0, **style) -> None:
+    """Draw mean ± standard deviation of `values` (places, runs), the first of them at `first`."""
+    places = first + np.arange(len(values))
+    ax.errorbar(places, values.mean(axis=1), values.std(axis=1), ms=6, capsize=5, **style)
 
 
 def two_lines(label: str) -> str:

@@ -15,31 +15,22 @@ from numpy.typing import NDArray
 
 from bnlib.live.figure import picture
 from bnlib.pictures.parts import (
-    CHANCE,
     EVALUATION,
     GREY,
     INK,
     ORANGE,
     SKY,
-    STYLE_WITH_BN,
-    STYLE_WITHOUT_BN,
+    STYLE_EVALUATION,
+    STYLE_TRAINING,
     TRAINING,
-    GreyImage,
+    Mosaic,
+    accuracy_axes,
     accuracy_axis,
+    mean_and_std,
     place_legend_right,
 )
 
 PALE = 0.3  # alpha of what is shown beside the mode that is on
-
-STYLES: dict[str, dict[str, Any]] = {
-    "training mode": {"color": TRAINING, "ls": "--", "marker": "s"},
-    "evaluation mode": {"color": EVALUATION, "ls": "-", "marker": "o"},
-    "evaluation mode,\nrecalibrated": {"color": SKY, "ls": ":", "marker": "^"},
-    "with BN": STYLE_WITH_BN,
-    "without BN": STYLE_WITHOUT_BN,
-    "frozen BN": {"color": EVALUATION, "ls": "", "marker": "o"},
-    "BN in training mode": {"color": TRAINING, "ls": "", "marker": "s"},
-}
 
 
 @picture(height=3.8)
@@ -82,148 +73,13 @@ def show_accuracy_by_batch_size(
         training: in training mode, (sizes without 1, runs), 0 to 1: it refuses a batch of 1.
         evaluation: in evaluation mode, (sizes, runs).
     """
-    ax = _axes(figure, "images in a test batch", sizes)
-    _curve(ax, "evaluation mode", evaluation)
-    _curve(ax, "training mode", training, first=1)
+    ax = accuracy_axes(figure, "images in a test batch", sizes)
+    mean_and_std(ax, evaluation, label="evaluation mode", **STYLE_EVALUATION)
+    mean_and_std(ax, training, first=1, label="training mode", **STYLE_TRAINING)
     ax.text(0, 0.3, "training mode\nrefuses\na batch of 1", ha="center", va="center", fontsize=10)
     ax.set_xlim(left=-0.9)
     place_legend_right(ax, "mean ± std")
     return "Accuracy in training mode and in evaluation mode over the size of a test batch."
-
-
-@picture(height=3.8)
-def show_accuracy_by_step(
-    figure: Figure, steps: Sequence[int], training: NDArray, evaluation: Mapping[str, NDArray]
-) -> str:
-    """Draw accuracy over training, in both modes; a thin line for each run.
-
-    Args:
-        figure: an empty one.
-        steps: of training.
-        training: in training mode, (steps, runs), 0 to 1.
-        evaluation: in evaluation mode, name of a momentum → (steps, runs), two of them.
-    """
-    ax = _axes(figure, "steps trained", steps)
-    ax.set_xticks(range(0, len(steps), 2), [f"{step}" for step in steps[::2]])
-    curves = {"training mode": (training, STYLES["training mode"])}
-    styles = (STYLES["evaluation mode"], {"color": INK, "ls": "-.", "marker": "v"})
-    for (name, values), style in zip(evaluation.items(), styles, strict=True):
-        curves[f"evaluation mode,\n{name}"] = values, style
-    for name, (values, style) in curves.items():
-        ax.plot(values, lw=0.8, **{**style, "marker": ""})
-        ax.plot(values.mean(axis=1), ms=7, label=name, **style)
-    place_legend_right(ax, f"mean of {training.shape[1]} networks;\nthin lines: each of them")
-    return "Accuracy over the steps of training, in training mode and in evaluation mode."
-
-
-@picture(height=3.6)
-def show_small_batches(
-    figure: Figure, sizes: Sequence[int], with_bn: NDArray, without_bn: NDArray
-) -> str:
-    """Draw test accuracy over the batch size of training.
-
-    Args:
-        figure: an empty one.
-        sizes: of the batches.
-        with_bn: (sizes, seeds), 0 to 1.
-        without_bn: likewise.
-    """
-    ax = _axes(figure, "images in a training batch", sizes)
-    for name, values, shift in (("with BN", with_bn, -0.06), ("without BN", without_bn, 0.06)):
-        ax.plot(values.mean(axis=1), **{**STYLES[name], "marker": ""})
-        _dots(ax, name, values, shift)
-    place_legend_right(ax, f"a marker for each\nof {with_bn.shape[1]} seeds")
-    return "Test accuracy over the batch size of training, for networks with and without BN."
-
-
-@picture(height=4)
-def show_drift(
-    figure: Figure, images: NDArray, amounts: Sequence[float], curves: Mapping[str, NDArray]
-) -> str:
-    """Draw test accuracy over how much the images have faded.
-
-    Args:
-        figure: an empty one.
-        images: one image as it fades, (amounts, 64).
-        amounts: share of the ink that is gone, 0 to 1.
-        curves: name → (amounts, seeds), 0 to 1.
-    """
-    ax = _axes(figure, "share c of the ink that has faded", amounts)
-    for shift, (name, values) in zip((0, -0.07, 0.07), curves.items(), strict=True):
-        _curve(ax, name, values, shift)  # shifted, since two of them are the same
-    ax.set(xlim=(-0.6, len(amounts) - 0.4), ylim=(0, 1.42))
-    ax.spines["left"].set_bounds(0, 1)
-    ax.yaxis.label.set_y(0.35)
-    for place, image in enumerate(images):
-        window = ax.inset_axes((place - 0.4, 1.1, 0.8, 0.3), transform=ax.transData)
-        Mosaic(window, 1, 1).set(image)
-    place_legend_right(ax, "mean ± std of\n3 networks")
-    return "Accuracy in both modes, and after recalibration, over how much the ink has faded."
-
-
-@picture(height=3.6)
-def show_fine_tuning(figure: Figure, cases: Sequence[str], frozen: NDArray, free: NDArray) -> str:
-    """Draw test accuracy after fine-tuning with frozen BN and with BN in training mode.
-
-    Args:
-        figure: an empty one.
-        cases: names of the new tasks.
-        frozen: (cases, seeds), 0 to 1.
-        free: likewise.
-    """
-    ax = _axes(figure, "new task and batch size", cases)
-    _dots(ax, "frozen BN", frozen, -0.12)
-    _dots(ax, "BN in training mode", free, 0.12)
-    ax.set_xlim(-0.5, len(cases) - 0.5)
-    place_legend_right(ax, f"a marker for each\nof {frozen.shape[1]} seeds")
-    return "Accuracy after fine-tuning, with frozen BN and with BN in training mode."
-
-
-def _axes(figure: Figure, xlabel: str, ticks: Sequence) -> Axes:
-    """Make axes for accuracies 0 to 1 over places 0, 1, … that are labelled by `ticks`."""
-    ax = figure.subplots()
-    accuracy_axis(ax)
-    ax.set(xlabel=xlabel, ylabel="accuracy")
-    ax.set_xticks(range(len(ticks)), [f"{tick}" for tick in ticks])
-    ax.set_yticks([CHANCE, *np.arange(0.2, 1.1, 0.2)],
-                  ["chance", *(f"{percent} %" for percent in range(20, 101, 20))])  # fmt: skip
-    return ax
-
-
-def _curve(ax: Axes, name: str, values: NDArray, first: float = 0) -> None:
-    """Draw mean and standard deviation of `values` (places, runs), the first of them at `first`."""
-    places = first + np.arange(len(values))
-    mean, std = values.mean(axis=1), values.std(axis=1)
-    ax.errorbar(places, mean, std, label=name, ms=6, capsize=5, **STYLES[name])
-
-
-def _dots(ax: Axes, name: str, values: NDArray, shift: float) -> None:
-    """Draw each of `values` (places, seeds) as a marker, `shift` to the right of its place."""
-    style = {**STYLES[name], "ls": ""}
-    ax.plot(shift + np.arange(len(values)), values, ms=8, alpha=0.8, mec="white", **style)
-    ax.plot([], [], label=name, **STYLES[name])
-
-
-class Mosaic:
-    """Up to `rows` × `columns` images of 8 × 8 pixels, side by side in fixed places."""
-
-    PAPER = 0.07  # darker than the page, so that each image has an edge
-
-    def __init__(self, ax: Axes, rows: int, columns: int):
-        self._shape = rows, columns
-        self._image = GreyImage(ax, 10 * rows, 10 * columns)
-        self.artist: Artist = self._image.artist
-        ax.set_anchor("NW")
-        ax.set_axis_off()
-
-    def set(self, images: NDArray) -> None:
-        """Show `images` (K, 64) with pixels from 0, paper, to 1, ink."""
-        rows, columns = self._shape
-        tiles = np.zeros((rows * columns, 10, 10))
-        ink = self.PAPER + (1 - self.PAPER) * images.reshape(-1, 8, 8)
-        tiles[: len(images), 1:9, 1:9] = ink
-        grid = tiles.reshape(rows, columns, 10, 10).swapaxes(1, 2)
-        self._image.set(grid.reshape(10 * rows, 10 * columns))
 
 
 class Answer:

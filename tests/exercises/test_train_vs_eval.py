@@ -1,10 +1,15 @@
-"""The update of the running averages as students write it, right and wrong."""
+"""The update of the running averages, and an evaluation, as students write them."""
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from bnlib.exercises.train_vs_eval import SLIPS, check_running
+from bnlib.exercises.train_vs_eval import (
+    EVALUATION_SIGNS,
+    SLIPS,
+    check_evaluate,
+    check_running,
+)
 from bnlib.numpy_bn import BatchNorm
 from tests.exercises.student import named, written
 
@@ -153,3 +158,88 @@ def test_a_term_that_is_off_is_never_right(term, size, spoiled):
     line = next(line for line in PAIR.splitlines() if line.startswith(f"    {term} = "))
     wrong = written(PAIR, (line, f"{line}; {term} = {spoiled.format(term, size)}"))
     assert check_running(wrong).says.startswith("Not yet: ")
+
+
+# An evaluation
+
+FLAGS = """
+import torch
+
+def evaluate(model, x, y):
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    with torch.no_grad():
+        share = (model(x).argmax(1) == y).float().mean().item()
+    for module, training in modes:
+        module.training = training
+    return share
+"""
+COPY = """
+import torch
+from copy import deepcopy
+@torch.inference_mode()
+def evaluate(model, x, y):
+    answers = deepcopy(model).eval()(x).argmax(dim=1)
+    return sum(answers == y) / len(y)
+"""
+LIBRARY = """
+from bnlib.experiments.training import accuracy
+def evaluate(model, x, y):
+    return accuracy(model, x, y)
+"""
+RIGHT_EVALUATIONS = {"all flags": FLAGS, "a copy": COPY, "the library's": LIBRARY}
+
+
+@pytest.mark.parametrize("style", RIGHT_EVALUATIONS)
+def test_every_right_evaluation_is_right(style):
+    finding = check_evaluate(written(RIGHT_EVALUATIONS[style]))
+    assert finding.right, finding
+
+
+CALLED, NO_GRAD, EVAL = "model(x)", "torch.no_grad()", "    model.eval()\n"
+SHARE = "(model(x).argmax(1) == y).float().mean().item()"
+BACK = "module.training = training"
+WRONG_EVALUATIONS = {
+    "the network is never called": [(SHARE, "0.5")],
+    "the BN layers are in training mode while they are asked": [(EVAL, "")],
+    "dropout is still on": [(EVAL, "    model[1].eval(); model[5].eval()\n")],
+    "gradients are recorded": [(NO_GRAD, "torch.enable_grad()")],
+    "the running averages have moved": [(BACK, f"{BACK}; model[1].reset_running_stats()")],
+    "how many are right, not which share of them": [("mean()", "sum()")],
+    "per cent, not a share from 0 to 1": [("return share", "return 100 * share")],
+    "the share of wrong answers": [("== y", "!= y")],
+    "what is returned is not the accuracy": [("argmax", "argmin")],
+    "the network is left in evaluation mode": [(BACK, "pass")],
+    "train() at the end, whatever the mode was before": [(BACK, "module.train()")],
+    "a frozen BN layer is thawed": [(BACK, "module.training = modes[0][1]")],
+    "the modes are not as they were": [(BACK, f"{BACK} != isinstance(module, torch.nn.ReLU)")],
+}
+
+
+@pytest.mark.parametrize("slip", WRONG_EVALUATIONS)
+def test_a_slip_of_an_evaluation_is_named(slip):
+    assert named(check_evaluate(written(FLAGS, *WRONG_EVALUATIONS[slip]))) == {slip}
+
+
+def test_every_known_slip_of_an_evaluation_is_tested():
+    assert [sign.name for sign in EVALUATION_SIGNS] == [*WRONG_EVALUATIONS]
+
+
+def test_an_evaluation_without_a_number_is_not_right():
+    assert not check_evaluate(written(FLAGS, ("return share", "return 'good'"))).right
+    assert not check_evaluate(written(FLAGS, ("return share", "return model(x)"))).right
+
+
+def test_what_an_evaluation_raises_is_told():
+    wrong = written(FLAGS, (CALLED, "model(x.T)"))
+    assert "raises RuntimeError" in check_evaluate(wrong).says
+
+
+@pytest.mark.parametrize("body", ["...", "raise NotImplementedError"])
+def test_an_evaluation_that_is_a_stub_is_not_written_yet(body):
+    stub = written(f"def evaluate(model, x, y):\n    {body}")
+    assert check_evaluate(stub).says.startswith("Not written yet")
+
+
+def test_what_cannot_evaluate_is_refused():
+    assert "it is called with (model, x, y)" in check_evaluate(lambda model: 1).says

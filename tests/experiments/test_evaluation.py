@@ -130,3 +130,42 @@ def test_a_network_of_the_past_is_a_new_object(history):
 def test_a_step_that_was_not_kept_is_refused(history, step):
     with pytest.raises(ValueError, match=f"multiple of 20, got {step}"):
         history.at(step, 0.1)
+
+
+# Running averages made anew
+
+
+@pytest.mark.parametrize("norm", [BatchNorm, torch.nn.BatchNorm1d])
+def test_recalibrated_averages_are_those_of_all_batches(digits, norm):
+    model, x = network(norm), 1 - digits[0][:130]
+    assert evaluation.recalibrate(model, x) is model and not model.training
+    first = batch_norms(model)[0]
+    batches = model[0](x[:120]).view(2, 60, 20)  # the last 10 are left out
+    assert torch.allclose(first.running_mean, batches.mean((0, 1)), atol=1e-6)
+    assert torch.allclose(first.running_var, batches.var(1).mean(0), atol=1e-6)
+
+
+def test_recalibrating_touches_nothing_else(history, digits):
+    model = history.at(40, 0.1)
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    evaluation.recalibrate(model, digits[0])
+    assert all(map(torch.equal, before, model.parameters()))
+    assert [bn.momentum for bn in batch_norms(model)] == [0.1, 0.1]
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_flips_are_answers_that_change_with_the_batch(history, digits):
+    model, (x, y) = history.at(40, 0.1), digits[2:]
+    sure, flipped = evaluation.flips(model, x, y, batch_size=4, draws=3)
+    right = torch.nonzero(model(x).argmax(1) == y).flatten()
+    assert sure.shape == (len(right),) and flipped.shape == (len(right), 3)
+    mates = evaluation.batches_around(int(right[5]), len(x), 4, 3)
+    answers = evaluation.logits_in_batches(model, x[mates])[:, 0].argmax(1)
+    assert np.array_equal(flipped[5], (answers != y[right[5]]).numpy())
+
+
+@pytest.mark.parametrize(
+    ("shares", "text"), [(0.97, "95 %"), ([0.1, 0.13], "10 %"), (np.array([1.0, 0.96]), "100 %")]
+)
+def test_shares_are_rounded_to_5_per_cent(shares, text):
+    assert evaluation.to_5(shares) == text

@@ -87,6 +87,16 @@ def test_settings_that_cannot_be_trained_are_refused_at_the_call(bad, words):
     assert not model.training
 
 
+@pytest.mark.parametrize("keep_modes", [False, True])
+def test_every_layer_trains_in_training_mode_or_stays_in_its_own(keep_modes):
+    model = mlp([4, 10, 10, 3], norm=BatchNorm)
+    first, second = batch_norms(model)
+    first.eval()
+    list(train(model, *clusters(), steps=2, batch_size=20, lr=0.1, keep_modes=keep_modes))
+    assert first.training != keep_modes and second.training
+    assert first.running_mean.any() != keep_modes and second.running_mean.any()
+
+
 def test_without_bn_batches_of_one_are_welcome():
     assert next(train(mlp(SIZES), X, Y, steps=1, batch_size=1, lr=1)) > 0
 

@@ -67,7 +67,7 @@ def test_in_evaluation_mode_the_batch_mates_play_no_part():
     explorer = modes_explorer()
     answers = []
     for draw in range(1, 21):
-        explorer.set(draw=draw, evaluating=True)
+        explorer.set(steps=300, momentum=0.1, draw=draw, evaluating=True)
         answers.append(bars(explorer, "logit", 10))
     assert np.ptp(answers, axis=0).max() < 1e-4 and np.argmax(answers[0]) == 6
 
