@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +162,7 @@ def record(path: Path) -> str:
                 bool(norm), depth, STDS[s], RATES[r], seed
             )
         print(f"{depth} layers: done", flush=True)
-    settings = {"depths": DEPTHS, "stds": STDS, "rates": RATES, "steps": STEPS}
+    settings: dict[str, Any] = {"depths": DEPTHS, "stds": STDS, "rates": RATES, "steps": STEPS}
     np.savez(path, right=right, images=len(load_digits().y_test), **settings)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

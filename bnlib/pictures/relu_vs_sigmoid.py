@@ -274,14 +274,16 @@ def show_scales(
         accuracy: on the test images, likewise.
     """
     ax = figure.subplots()
-    lines = {
+    lines: dict[str, tuple[NDArray, Mapping[str, Any]]] = {
         "inputs beyond ±3": (saturated, {"color": INK, "ls": ":", "marker": "D"}),
         "test images right": (accuracy, STYLE_WITHOUT_BN),
     }
     for label, (shares, style) in lines.items():
-        ax.plot(stds, 100 * np.median(shares, axis=1), label=label, **{**style, "marker": ""})
+        line: dict[str, Any] = {**style, "marker": ""}
+        ax.plot(stds, 100 * np.median(shares, axis=1), label=label, **line)
         for of_seed in 100 * shares.T:
-            ax.plot(stds, of_seed, ms=6, **{**style, "ls": ""})
+            dots: dict[str, Any] = {**style, "ls": ""}
+            ax.plot(stds, of_seed, ms=6, **dots)
     ax.set_xscale("log")
     ax.set_xticks(stds, [f"{std:g}" for std in stds])
     ax.minorticks_off()
@@ -401,9 +403,9 @@ class Exploration:
         """
         self._image.set_data(_gain_colours(gains))
         for place, text in self._texts.items():
-            known = not np.isnan(gains[place])
-            text.set_text(_points(gains[place]) if known else "?")
-            text.set_color(_on_gain(gains[place]) if known else UNKNOWN)
+            gain = float(gains[place])
+            text.set_text("?" if np.isnan(gain) else _points(gain))
+            text.set_color(UNKNOWN if np.isnan(gain) else _on_gain(gain))
         row, column = cell
         self._cursor.set_xy((column - 0.5, row - 0.5))
         for x, dots in enumerate(self._dots):
