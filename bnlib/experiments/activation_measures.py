@@ -29,6 +29,20 @@ def row_correlation(activations: NDArray) -> float:
     return float((np.sum((rows / lengths).sum(axis=0) ** 2) - n) / (n * (n - 1)))
 
 
+def bands(activations: NDArray, digits: NDArray) -> float:
+    """Return by how much two rows of one digit correlate more than two of different digits.
+
+    Of noise it is near 0, whatever is added to a unit or subtracted from it.
+
+    Args:
+        activations: (N, C); no row may be constant.
+        digits: of the rows, (N,), at least one of them twice.
+    """
+    correlations, same = np.corrcoef(activations), digits[:, np.newaxis] == digits
+    others = ~np.eye(len(digits), dtype=bool)  # a row correlates with itself by 1
+    return float(correlations[same & others].mean() - correlations[~same].mean())
+
+
 def dead_share(inputs: NDArray) -> float:
     """Return the share, 0 to 1, of the units of a ReLU layer that are dead on a batch.
 

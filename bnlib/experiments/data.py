@@ -38,7 +38,7 @@ def load_digits() -> Digits:
 
     Source: Alpaydin & Kaynak (1998), UCI Machine Learning Repository; see data/README.md.
     """
-    with np.load(io.BytesIO(_verified_bytes(_path())), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(shipped("digits.npz", SHA256)), allow_pickle=False) as arrays:
         x = arrays["images"].reshape(-1, 64).astype(np.float32) / 16
         y = arrays["labels"].astype(np.int64)
     test = np.zeros(len(y), bool)
@@ -47,20 +47,22 @@ def load_digits() -> Digits:
     return Digits(x[~test], y[~test], x[test], y[test])
 
 
-def _path() -> Path:
-    """Return where digits.npz lies: in bnlib if that is installed, in data/ in a checkout."""
+def shipped(name: str, sha256: str) -> bytes:
+    """Return a file of data/ as it is shipped: it lies in bnlib if that is installed.
+
+    Raises:
+        FileNotFoundError: it is missing.
+        ValueError: its SHA-256 is another one.
+    """
     package = Path(__file__).resolve().parents[1]
-    installed = package / "digits.npz"
-    return installed if installed.exists() else package.parent / "data" / "digits.npz"
-
-
-def _verified_bytes(path: Path) -> bytes:
-    remedy = "Restore it with `git checkout -- data/digits.npz`, or install the project again."
+    installed = package / name
+    path = installed if installed.exists() else package.parent / "data" / name
+    remedy = f"Restore it with `git checkout -- data/{name}`, or install the project again."
     if not path.exists():
-        raise FileNotFoundError(f"The digits are missing: there is no {path}. {remedy}")
+        raise FileNotFoundError(f"A file is missing: there is no {path}. {remedy}")
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise ValueError(f"{path} is damaged or altered: its SHA-256 is not {SHA256}. {remedy}")
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ValueError(f"{path} is damaged or altered: its SHA-256 is not {sha256}. {remedy}")
     return content
 
 

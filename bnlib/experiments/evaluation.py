@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
 from bnlib.experiments.networks import BATCH_NORMS, batch_norms
-from bnlib.experiments.training import train
+from bnlib.experiments.training import accuracy, train
 
 
 @torch.no_grad()
@@ -243,6 +243,29 @@ def train_and_keep(
         if step % every == 0:
             kept.append(_parameters(model))
     return History(model, every, kept, [*map(torch.stack, means)], [*map(torch.stack, variances)])
+
+
+def accuracy_by_step(
+    history: History, steps: Sequence[int], x: Tensor, y: Tensor, momentum: float = 0.1
+) -> np.ndarray:
+    """Return the accuracy, 0 to 1, at kept steps, in training mode and in evaluation mode.
+
+    Args:
+        history: of the training.
+        steps: some of those that were kept.
+        x: test inputs (N, D); in training mode all of them are one batch.
+        y: their classes (N,).
+        momentum: of the running averages.
+
+    Returns: (2, steps), training mode first.
+    """
+    networks = [history.at(step, momentum) for step in steps]
+    return np.array(
+        [
+            [accuracy_in_batches(network, x, y, len(x)) for network in networks],
+            [accuracy(network, x, y) for network in networks],
+        ]
+    )
 
 
 def _parameters(model: nn.Module) -> list[Tensor]:

@@ -1,4 +1,4 @@
-"""Lesson 05: a layer of four networks, ReLU and sigmoid without and with BN, through training."""
+"""Lesson 05: a layer of four networks, ReLU and sigmoid without and with BN, and a blank map."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlib.experiments.activation_measures import activate, dead_share, row_correlation
+from bnlib.experiments import gain_map
+from bnlib.experiments.activation_measures import activate, bands, dead_share
 from bnlib.experiments.data import load_digits
 from bnlib.experiments.runs import Runs, Variant, batch_norm
 from bnlib.experiments.signal_propagation import flat_share
@@ -19,9 +20,10 @@ from bnlib.explorers.compared_trainings import (
     trained,
     training_settings,
 )
+from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
 from bnlib.pictures.parts import STYLE_WITH_BN, STYLE_WITHOUT_BN
-from bnlib.pictures.relu_vs_sigmoid import DEEPEST, FourNetworks
+from bnlib.pictures.relu_vs_sigmoid import DEEPEST, Exploration, FourNetworks
 
 RELU = {"marker": "^", "mfc": "white"}  # the marker tells the activation,
 SIGMOID = {"marker": "o"}  # colour and line tell BN
@@ -42,6 +44,7 @@ FOUR_NETWORKS = (
     ),
 )
 REGIME = {"depth": 6, "steps": 200, "snapshots": 16, "lr": 0.1, "init": "he"}
+TRAININGS = 30  # to spend on the map, two for each cell
 INITS = [("0.03", 0.03), ("0.1", 0.1), ("He", "he"), ("0.3", 0.3), ("1", 1.0)]
 
 
@@ -53,7 +56,9 @@ def activations_explorer(runs: Runs | None = None) -> ComparedTrainings:
     """
     runs = runs or _runs()
     kinds = {network.label: network.network["activation"] for network in FOUR_NETWORKS}
-    rows, digits = _some_rows(len(next(iter(runs.recorders.values())).inputs[0][0]))
+    all_digits = load_digits().y_train[: len(next(iter(runs.recorders.values())).inputs[0][0])]
+    rows = np.argsort(all_digits, kind="stable")[::3]  # every third image of the probe, by digit
+    digits = all_digits[rows]
 
     def draw(live: LiveFigure) -> Callable[..., str]:
         picture = FourNetworks(live.figure, FOUR_NETWORKS, runs.steps, digits)
@@ -66,7 +71,7 @@ def activations_explorer(runs: Runs | None = None) -> ComparedTrainings:
                 inputs = record.inputs[now][layer - 1]
                 activations = activate(inputs, kinds[label])[rows]
                 picture.set(label, inputs, activations, record.gradient_norms[now], record.accuracy)
-                measured = _words(inputs, kinds[label])
+                measured = _words(inputs, kinds[label], record.gradient_norms[now], all_digits)
                 words.append(f"{label}: {measured}, accuracy {record.accuracy[now]:.0%}")
             picture.mark(layer, step)
             words += [f"{label}: {error}" for label, error in shown.diverged.items()]
@@ -96,19 +101,74 @@ def _runs() -> Runs:
     return trained(FOUR_NETWORKS, **REGIME)
 
 
-def _some_rows(images: int) -> tuple[NDArray, NDArray]:
-    """Return every third of the `images` of the probe, sorted by digit, and their digits."""
-    digits = load_digits().y_train[:images]
-    rows = np.argsort(digits, kind="stable")[::3]
-    return rows, digits[rows]
-
-
-def _words(inputs: NDArray, activation: str) -> str:
-    """Say of a layer's `inputs` (N, units) how alike its answers are, and what is out of work."""
+def _words(inputs: NDArray, activation: str, norms: NDArray, digits: NDArray) -> str:
+    """Say of a layer's `inputs` (N, units) how it tells digits apart, and what is out of work."""
     if not np.isfinite(inputs).all():
         return "inputs are no finite numbers any more"
-    correlation = row_correlation(activate(inputs, activation))
-    alike = "rows of one value" if np.isnan(correlation) else f"rows correlate {correlation:z.2f}"
+    activations = activate(inputs, activation)
+    constant = np.ptp(activations, axis=1).min() == 0  # then a row correlates with nothing
+    words = "rows of one value" if constant else f"bands {bands(activations, digits):z.2f}"
+    if not np.isnan(norms).any() and norms[-1] > 0:
+        words += f", gradient first/last {norms[0] / norms[-1]:.2g}"
     if activation == "relu":
-        return f"{alike}, {dead_share(inputs):.0%} of the units dead"
-    return f"{alike}, {flat_share(inputs):.0%} of the inputs saturated"
+        return f"{words}, {dead_share(inputs):.0%} of the units dead"
+    return f"{words}, {flat_share(inputs):.0%} of the inputs saturated"
+
+
+def gain_map_explorer() -> Explorer:
+    """Make an explorer of a blank map of what BN gains, with trainings to spend on its cells.
+
+    The trainings are those that were recorded. What has been spent is kept in a control that is
+    not shown, a bit for each cell, so that Reset gives it back.
+    """
+    recorded = gain_map.load()
+    accuracy, gains, rates = recorded.best(), recorded.gains().mean(axis=-1), recorded.best_rates()
+    cells = [*np.ndindex(gains.shape)]
+
+    def trained_cells(trained: int) -> list[tuple[int, ...]]:
+        return [cell for bit, cell in enumerate(cells) if trained >> bit & 1]
+
+    def place(depth: int, std: float) -> tuple[int, int]:
+        return gain_map.DEPTHS.index(depth), gain_map.STDS.index(std)
+
+    def left(trained: int) -> int:
+        return max(TRAININGS - 2 * trained.bit_count(), 0)
+
+    def draw(live: LiveFigure) -> Update:
+        picture = Exploration(live.figure, gain_map.DEPTHS, gain_map.STDS)
+        live.moves(*picture.artists)
+
+        def update(depth: int, std: float, trained: int) -> str:
+            here, known = place(depth, std), trained_cells(trained)
+            seen = np.full(gains.shape, np.nan)
+            for cell in known:
+                seen[cell] = gains[cell]
+            of_cell = accuracy[:, *here]  # (2, seeds)
+            picture.set(seen, here, of_cell if here in known else None)
+            words = "not trained yet"
+            if here in known:
+                without, with_bn = (
+                    f"{of_cell[norm].mean():.0%} at rate {rates[norm, *here]:g}" for norm in (0, 1)
+                )
+                words = f"without BN {without}, with BN {with_bn}"
+            return (
+                f"{depth} layers, std {std:g}: {words}. "
+                f"Trainings left: {left(trained)} of {TRAININGS}."
+            )
+
+        return update
+
+    def train(depth: int, std: float, trained: int) -> dict[str, int]:
+        bit = 1 << cells.index(place(depth, std))
+        return {"trained": trained | bit if left(trained) else trained}
+
+    controls = {
+        "depth": widgets.SelectionSlider(options=gain_map.DEPTHS, value=4, description="depth"),
+        "std": widgets.SelectionSlider(options=gain_map.STDS, value=0.1, description="std"),
+        "trained": widgets.BoundedIntText(
+            0, min=0, max=(1 << len(cells)) - 1, description="trained cells"
+        ),
+    }
+    explorer = Explorer(draw, controls, {"Train both": train}, height=4.6)
+    controls["trained"].layout.display = "none"
+    return explorer

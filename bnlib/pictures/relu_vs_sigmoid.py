@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from bnlib.live.figure import picture
 from bnlib.pictures.parts import (
+    EVALUATION,
     GREY,
     INK,
     PEAK,
+    STYLE_WITH_BN,
+    STYLE_WITHOUT_BN,
+    TRAINING,
     Drawn,
     GreyImage,
     Histogram,
@@ -33,6 +40,12 @@ DARKEST = {"relu": 2.0, "sigmoid": 1.0}  # an activation of this size or more is
 DEEPEST = 10
 UNITS = 100
 NORM_ENDS = (1e-7, 1e2)
+UNKNOWN = "#767676"  # the text of a cell that has not been trained
+MODES: dict[str, Mapping[str, Any]] = {
+    "without BN": STYLE_WITHOUT_BN,
+    "with BN, training mode": {"color": TRAINING, "ls": "-.", "marker": "v"},
+    "with BN, evaluation mode": {"color": EVALUATION, "ls": "-", "marker": "o"},
+}
 
 
 class Network(Drawn, Protocol):
@@ -168,42 +181,6 @@ def show_batch_of_five(figure: Figure, batches: Mapping[str, NDArray]) -> str:
     return "Batches of five on the curve of ReLU: " + "; ".join(batches) + "."
 
 
-@picture(height=7.2)
-def show_bars(
-    figure: Figure,
-    networks: Sequence[Network],
-    inputs: Mapping[str, NDArray],
-    steps: Sequence[int],
-) -> str:
-    """Draw histograms over the first steps as 3-D bars, as many articles do.
-
-    Args:
-        figure: an empty one.
-        networks: two, a row of panels each.
-        inputs: label → (steps, 2, ...), of the first and of the last hidden layer.
-        steps: of the histograms, from the front to the back.
-    """
-    width = EDGES[1] - EDGES[0]
-    panels = [(network, layer) for network in networks for layer in range(2)]
-    for number, (network, layer) in enumerate(panels, start=1):
-        ax = figure.add_subplot(len(networks), 2, number, projection="3d")
-        for step, sample in reversed([*zip(steps, inputs[network.label], strict=True)]):
-            bars = {"zs": step, "zdir": "y", "width": width, "align": "edge", "alpha": 0.9}
-            colour = network.style["color"]
-            ax.bar(
-                EDGES[:-1], heights(sample[layer], EDGES), color=colour, ec="white", lw=0.3, **bars
-            )
-        name = ("first layer", "last layer")[layer]
-        ax.set(title=f"{network.label}: {name}", xlabel="input", ylabel="step")
-        ax.set(zlim=(0, 1), zticks=[], yticks=steps, xticks=(-4, -2, 0, 2, 4))
-        ax.grid(False)
-        for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
-            axis.pane.set_visible(False)
-        ax.view_init(elev=28, azim=-62)
-        ax.set_box_aspect((1.5, 1, 0.8), zoom=1.15)
-    return "Histograms of the inputs over the first steps, one behind the other."
-
-
 @picture(height=4.6)
 def show_ridges(
     figure: Figure,
@@ -211,7 +188,7 @@ def show_ridges(
     inputs: Mapping[str, NDArray],
     steps: Sequence[int],
 ) -> str:
-    """Draw the histograms of `show_bars` one above the other, so that none hides another.
+    """Draw the histograms of the first steps one above the other, so that none hides another.
 
     Args:
         figure: an empty one.
@@ -285,97 +262,181 @@ def show_gradient_norms(
 
 
 @picture(height=3.4)
-def show_shares(
-    figure: Figure,
-    networks: Sequence[Network],
-    saturated: Mapping[str, NDArray],
-    dead: Mapping[str, NDArray],
+def show_scales(
+    figure: Figure, stds: Sequence[float], saturated: NDArray, accuracy: NDArray
 ) -> str:
-    """Draw the shares of saturated inputs and of dead units, layer by layer.
+    """Draw what becomes of a sigmoid network without BN, over the scale of its initial weights.
 
     Args:
         figure: an empty one.
-        networks: a line each, in the panel that has numbers of it.
-        saturated: label → (seeds, layers), 0 to 1.
-        dead: likewise.
+        stds: of the weights.
+        saturated: shares of the inputs, 0 to 1, (stds, seeds).
+        accuracy: on the test images, likewise.
     """
-    axes = figure.subplots(1, 2, sharey=True)
-    titles = ("Sigmoid: saturated inputs", "ReLU: dead units")
-    for ax, title, shares in zip(axes, titles, (saturated, dead), strict=True):
-        for network in networks:
-            if network.label not in shares:
-                continue
-            values = 100 * np.median(shares[network.label], axis=0)
-            layers = range(1, len(values) + 1)
-            ax.plot(layers, values, label=network.label, **network.style)
-        ax.set(title=title, xlabel="hidden layer", xticks=layers, ylim=(-4, 128))
-        ax.set_yticks(range(0, 101, 20))
-        ax.grid(True, axis="y")
-        ax.legend(loc="upper left", ncols=2)
-    axes[0].set_ylabel("%, median of the seeds")
-    return "Saturated inputs of sigmoids and dead ReLU units, layer by layer."
+    ax = figure.subplots()
+    lines: dict[str, tuple[NDArray, Mapping[str, Any]]] = {
+        "inputs beyond ±3": (saturated, {"color": INK, "ls": ":", "marker": "D"}),
+        "test images right": (accuracy, STYLE_WITHOUT_BN),
+    }
+    for label, (shares, style) in lines.items():
+        line: dict[str, Any] = {**style, "marker": ""}
+        ax.plot(stds, 100 * np.median(shares, axis=1), label=label, **line)
+        for of_seed in 100 * shares.T:
+            dots: dict[str, Any] = {**style, "ls": ""}
+            ax.plot(stds, of_seed, ms=6, **dots)
+    ax.set_xscale("log")
+    ax.set_xticks(stds, [f"{std:g}" for std in stds])
+    ax.minorticks_off()
+    ax.set(xlabel="std of the initial weights", ylabel="%", ylim=(-4, 104))
+    ax.grid(True, axis="y")
+    place_legend_right(ax, f"a marker for each\nof {saturated.shape[1]} seeds,\nlines: medians")
+    return "Saturated inputs and accuracy of sigmoid networks over the scale of their weights."
 
 
-@picture(height=3)
-def show_relu_curves(
-    figure: Figure,
-    networks: Sequence[Network],
-    steps: Sequence[int],
-    accuracy: Mapping[str, NDArray],
+@picture(height=3.6)
+def show_both_modes(
+    figure: Figure, steps: Sequence[int], panels: Mapping[str, Sequence[NDArray]]
 ) -> str:
     """Draw test accuracy over training, a line for each seed.
 
     Args:
         figure: an empty one.
-        networks: as they are called and drawn.
-        steps: those of the snapshots.
-        accuracy: label → (seeds, snapshots), 0 to 1.
+        steps: at which it was measured.
+        panels: title → accuracies, 0 to 1, (seeds, steps) each: without BN, with BN in training
+            mode, and with BN in evaluation mode.
     """
-    ax = figure.subplots()
-    for network in networks:
-        values = accuracy[network.label]
-        lines = ax.plot(values.T, lw=1.5, ms=5, **network.style)
-        lines[0].set_label(network.label)
-    step_axis(ax, steps)
-    accuracy_axis(ax)
-    ax.set_ylabel("test accuracy")
-    ax.legend(loc="lower right", title=f"a line for each of {len(values)} seeds")
-    return "Test accuracy over the steps of training, ReLU without and with BN."
+    axes = figure.subplots(1, len(panels), sharey=True)
+    for ax, (title, curves) in zip(axes, panels.items(), strict=True):
+        for (label, style), values in zip(MODES.items(), curves, strict=True):
+            lines = ax.plot(values.T, lw=1.5, ms=5, **style)
+            lines[0].set_label(label)
+        ax.set_xticks(range(len(steps)), [f"{step}" for step in steps])
+        ax.set(xlabel="step", title=title)
+        accuracy_axis(ax)
+    axes[0].set_ylabel("test accuracy")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    return "Test accuracy over the first steps, without BN and with BN in its two modes."
 
 
-@picture(height=3.2)
-def show_gain(
+@picture(height=5)
+def show_gain_map(
     figure: Figure,
+    accuracy: NDArray,
     gains: NDArray,
     depths: Sequence[int],
-    inits: Sequence[str],
-    rates: Sequence[float],
+    stds: Sequence[float],
 ) -> str:
-    """Draw what BN gains: a cell shows the mean, bold where the seeds agree on the sign.
+    """Draw the whole map: accuracy without and with BN, and the gain.
 
     Args:
         figure: an empty one.
-        gains: percentage points of accuracy, (depths, inits, rates, seeds).
-        depths: numbers of hidden layers, a map each.
-        inits: names of the initial weights, a row each.
-        rates: learning rates, a column each.
+        accuracy: without BN and with it, 0 to 1, (2, depths, stds).
+        gains: percentage points, (depths, stds, seeds); bold where the seeds agree on the sign.
+        depths: numbers of hidden layers, a row each.
+        stds: of the initial weights, a column each.
     """
-    axes = figure.subplots(1, len(depths))
-    for ax, depth, of_depth in zip(axes, depths, gains, strict=True):
-        mean = of_depth.mean(axis=-1)
-        image = ax.imshow(mean, cmap="PuOr", vmin=-90, vmax=90, aspect="auto")
-        for row, column in np.ndindex(mean.shape):
-            agree = abs(np.sign(of_depth[row, column]).sum()) == gains.shape[-1]
-            weight = "bold" if agree else "normal"
-            colour = "white" if abs(mean[row, column]) > 40 else INK
-            points = f"{mean[row, column]:+.0f}".replace("-", "−")
-            centre = {"ha": "center", "va": "center", "fontsize": 13}
-            ax.text(column, row, points, color=colour, weight=weight, **centre)
-        ax.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
-        ax.set_yticks(range(len(inits)), inits)
-        ax.set(title=f"{depth} hidden layers", xlabel="learning rate")
-        ax.tick_params(length=0)
-        ax.spines[:].set_visible(False)
-    axes[0].set_ylabel("std of the weights")
-    figure.colorbar(image, ax=axes, label="gain of BN, points", ticks=[-80, -40, 0, 40, 80])
-    return "What BN gains in accuracy, for two depths, three initial weights, three rates."
+    axes = figure.subplots(1, 3, sharey=True)
+    for ax, title, shares in zip(axes, ("without BN", "with BN"), accuracy, strict=False):
+        ax.imshow(shares, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+        for cell in np.ndindex(shares.shape):
+            colour = INK if shares[cell] > 0.55 else "white"
+            _cell_text(ax, cell, f"{100 * shares[cell]:.0f}").set_color(colour)
+        ax.set_title(f"{title}: % right")
+    means, agree = gains.mean(axis=-1), np.ptp(np.sign(gains), axis=-1) == 0
+    axes[2].imshow(_gain_colours(means), aspect="auto")
+    for cell in np.ndindex(means.shape):
+        text = _cell_text(axes[2], cell, _points(means[cell]))
+        text.set(color=_on_gain(means[cell]), weight="bold" if agree[cell] else "normal")
+    axes[2].set_title("gain of BN, points")
+    for ax in axes:
+        _map_axes(ax, depths, stds)
+    axes[0].set_ylabel("hidden layers")
+    return "Accuracy without and with BN, each at its best rate, and what BN gains."
+
+
+class Exploration:
+    """A map of gains that fills cell by cell, and beside it the two networks of one cell.
+
+    Args:
+        figure: an empty one.
+        depths: numbers of hidden layers, a row each.
+        stds: of the initial weights, a column each.
+    """
+
+    def __init__(self, figure: Figure, depths: Sequence[int], stds: Sequence[float]):
+        board, cell = figure.subplots(1, 2, width_ratios=(1.9, 1))
+        shape = (len(depths), len(stds))
+        self._image = board.imshow(np.zeros((*shape, 4)), aspect="auto")
+        self._texts = {place: _cell_text(board, place, "?") for place in np.ndindex(*shape)}
+        self._cursor = Rectangle((0, 0), 1, 1, fill=False, ec=INK, lw=3, clip_on=False)
+        board.add_patch(self._cursor)
+        _map_axes(board, depths, stds)
+        board.set_xticks(np.arange(-0.5, len(stds)), minor=True)  # lines between the cells
+        board.set_yticks(np.arange(-0.5, len(depths)), minor=True)
+        board.grid(True, which="minor", color=GREY)
+        board.tick_params(which="minor", length=0)
+        board.set(ylabel="hidden layers", title="Gain of BN, in points")
+        accuracy_axis(cell)
+        cell.set(xlim=(-0.5, 1.5), title="Test accuracy in this cell")
+        cell.set_xticks((0, 1), ("without BN", "with BN"))
+        self._dots = [
+            cell.plot([], [], ms=9, **{**style, "ls": ""})[0]
+            for style in (STYLE_WITHOUT_BN, STYLE_WITH_BN)
+        ]
+        self._note = cell.text(0.5, 0.3, "", ha="center", va="center")
+        self.artists: list[Artist] = [
+            self._image,
+            *self._texts.values(),
+            self._cursor,
+            *self._dots,
+            self._note,
+        ]
+
+    def set(self, gains: NDArray, cell: tuple[int, int], accuracy: NDArray | None) -> None:
+        """Show what is known so far.
+
+        Args:
+            gains: percentage points, (depths, stds); NaN where nothing has been trained.
+            cell: the one that is pointed at.
+            accuracy: of its two networks, 0 to 1, (2, seeds); None if they are not trained.
+        """
+        self._image.set_data(_gain_colours(gains))
+        for place, text in self._texts.items():
+            gain = float(gains[place])
+            text.set_text("?" if np.isnan(gain) else _points(gain))
+            text.set_color(UNKNOWN if np.isnan(gain) else _on_gain(gain))
+        row, column = cell
+        self._cursor.set_xy((column - 0.5, row - 0.5))
+        for x, dots in enumerate(self._dots):
+            shown = np.zeros(0) if accuracy is None else accuracy[x]
+            dots.set_data(x + np.linspace(-0.12, 0.12, len(shown)), shown)
+        self._note.set_text("not trained yet" if accuracy is None else "")
+
+
+def _map_axes(ax: Axes, depths: Sequence[int], stds: Sequence[float]) -> None:
+    ax.set_xticks(range(len(stds)), [f"{std:g}" for std in stds])
+    ax.set_yticks(range(len(depths)), [f"{depth}" for depth in depths])
+    ax.set_xlabel("std of the initial weights")
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+
+
+def _cell_text(ax: Axes, cell: tuple[int, ...], text: str) -> Text:
+    return ax.text(cell[1], cell[0], text, ha="center", va="center", fontsize=11)
+
+
+def _gain_colours(gains: NDArray) -> NDArray:
+    """Return RGBA colours, (..., 4): orange is a loss, purple a gain; what is unknown has none."""
+    colours = matplotlib.colormaps["PuOr"](0.5 + np.nan_to_num(gains) / 180)
+    colours[np.isnan(gains)] = 0
+    return colours
+
+
+def _on_gain(gain: float) -> str:
+    """Return a colour of text that can be read on that of a gain."""
+    return "white" if abs(gain) > 40 else INK
+
+
+def _points(gain: float) -> str:
+    return f"{gain:+.0f}".replace("-", "−")

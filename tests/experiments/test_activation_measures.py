@@ -5,6 +5,7 @@ import pytest
 
 from bnlib.experiments.activation_measures import (
     activate,
+    bands,
     dead_share,
     row_correlation,
     straight_share,
@@ -35,6 +36,15 @@ def test_rows_are_not_changed():
     before = rows.copy()
     row_correlation(rows)
     assert np.array_equal(rows, before)
+
+
+def test_bands_are_what_rows_of_one_digit_have_in_common():
+    digits, of_digit = np.arange(40) % 4, RNG.normal(size=(4, 300))
+    noise = RNG.normal(size=(40, 300))
+    assert bands(of_digit[digits], digits) == pytest.approx(1, abs=0.1)
+    assert bands(of_digit[digits] + noise, digits) == pytest.approx(0.5, abs=0.1)
+    assert abs(bands(noise, digits)) < 0.02
+    assert abs(bands(noise + 3 * RNG.normal(size=300), digits)) < 0.02  # an offset for each unit
 
 
 def test_a_unit_is_dead_if_no_image_passes():

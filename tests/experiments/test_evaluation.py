@@ -30,6 +30,16 @@ def state(model) -> list[np.ndarray]:
     return [tensor.numpy().copy() for tensor in model.state_dict().values()]
 
 
+def test_accuracy_by_step_is_that_of_the_kept_networks_in_both_modes(history, digits):
+    x, y = digits[2:]
+    measured = evaluation.accuracy_by_step(history, [0, 40], x, y)
+    assert measured.shape == (2, 2)
+    model = history.at(40, 0.1)
+    assert measured[1, 1] == training.accuracy(model, x, y)
+    logits = model.train()(x)
+    assert measured[0, 1] == pytest.approx((logits.argmax(1) == y).float().mean().item(), abs=0.01)
+
+
 # Evaluation in batches
 
 

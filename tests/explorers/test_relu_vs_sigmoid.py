@@ -1,10 +1,15 @@
-"""Lesson 05's explorer, beyond what every explorer is tested for."""
+"""Lesson 05's explorers, beyond what every explorer is tested for."""
 
 import pytest
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
-from bnlib.explorers.relu_vs_sigmoid import FOUR_NETWORKS, activations_explorer
+from bnlib.experiments import gain_map
+from bnlib.explorers.relu_vs_sigmoid import (
+    FOUR_NETWORKS,
+    activations_explorer,
+    gain_map_explorer,
+)
 
 
 @pytest.fixture
@@ -23,14 +28,27 @@ def words(explorer) -> dict[str, str]:
     return dict(part.split(": ") for part in explorer.line.partition(". ")[2].split("; "))
 
 
-def test_it_says_which_rows_are_alike(explorer):
+def test_it_says_how_clear_the_bands_are(explorer):
     explorer.set(layer=6, step=0)
     said = words(explorer)
     assert [*said] == [network.label for network in FOUR_NETWORKS]
-    assert "rows correlate 1.00, 0% of the inputs saturated" in said["sigmoid, without BN"]
-    assert "rows correlate 0.00, 0% of the inputs saturated" in said["sigmoid, with BN"]
-    assert "rows correlate 0.8" in said["ReLU, without BN"]
+    assert "bands 0.00, 0% of the inputs saturated" in said["sigmoid, without BN"]
+    assert "bands 0.4" in said["sigmoid, with BN"]
+    assert "bands 0.0" in said["ReLU, without BN"]
     assert "0% of the units dead" in said["ReLU, with BN"]
+
+
+def growth(explorer, label: str) -> float:
+    """The gradient of the first layer over that of the last, as the line says it."""
+    return float(words(explorer)[label].partition("first/last ")[2].partition(",")[0])
+
+
+def test_it_says_how_the_gradient_grows_with_depth(explorer):
+    explorer.set(step=1)
+    assert 1.5 < growth(explorer, "ReLU, with BN") < 3
+    assert 0.001 < growth(explorer, "sigmoid, without BN") < 0.005
+    train(explorer, depth=10)
+    assert 3 < growth(explorer, "ReLU, with BN") < 8
 
 
 def test_play_moves_the_step_and_the_step_moves_play(explorer):
@@ -61,5 +79,58 @@ def test_a_network_that_diverges_says_so_and_the_others_go_on(explorer, init, lr
     written = [text.get_text() for text in explorer.live.figure.findobj(Text)]
     assert written.count("diverged:\nno numbers") == 1
     assert "ReLU, without BN: the loss became" in explorer.line
-    assert "ReLU, with BN: rows correlate" in explorer.line
+    assert "ReLU, with BN: bands" in explorer.line
     explorer.png()
+
+
+# The blank map
+
+
+@pytest.fixture
+def board():
+    return gain_map_explorer()
+
+
+def cells(board) -> list[str]:
+    """What is written in the 48 cells."""
+    written = [text.get_text() for text in board.live.figure.axes[0].texts]
+    assert len(written) == len(gain_map.DEPTHS) * len(gain_map.STDS)
+    return written
+
+
+def test_the_map_is_blank_and_nothing_is_spent(board):
+    assert {*cells(board)} == {"?"}
+    assert board.line == "4 layers, std 0.1: not trained yet. Trainings left: 30 of 30."
+    assert board.controls["trained"].layout.display == "none"
+
+
+def test_a_cell_that_is_trained_shows_its_gain_and_both_accuracies(board):
+    board.set(depth=8, std=0.14)
+    board.buttons["Train both"].click()
+    recorded = gain_map.load()
+    assert [text for text in cells(board) if text != "?"] == [
+        f"{recorded.gains()[4, 3].mean():+.0f}"
+    ]
+    without, with_bn = recorded.best()[:, 4, 3].mean(axis=-1)
+    rates = recorded.best_rates()[:, 4, 3]
+    assert board.line == (
+        f"8 layers, std 0.14: without BN {without:.0%} at rate {rates[0]:g}, "
+        f"with BN {with_bn:.0%} at rate {rates[1]:g}. Trainings left: 28 of 30."
+    )
+
+
+def test_the_same_cell_costs_nothing_again_and_reset_gives_all_back(board):
+    for _ in range(2):
+        board.buttons["Train both"].click()
+    assert board.line.endswith("Trainings left: 28 of 30.")
+    board.buttons["Reset"].click()
+    assert {*cells(board)} == {"?"} and board.line.endswith("30 of 30.")
+
+
+def test_thirty_trainings_are_fifteen_cells(board):
+    for depth in gain_map.DEPTHS:
+        for std in gain_map.STDS:
+            board.set(depth=depth, std=std)
+            board.buttons["Train both"].click()
+    assert len([text for text in cells(board) if text != "?"]) == 15
+    assert "not trained yet" in board.line and board.line.endswith("Trainings left: 0 of 30.")
