@@ -212,9 +212,43 @@ def test_links_inside_the_repository_resolve(page):
 def test_its_minutes_are_honest(lesson):
     notebook = nbformat.reads(lesson.text, as_version=4)
     computed, stated = minutes.computed(notebook), minutes.stated(notebook)
-    assert stated.core <= 30
+    assert round(computed.core) <= 30
     for say, are in zip(stated, computed, strict=True):
         assert abs(say - are) <= 0.2 * are, f"stated {stated}, by the rule {computed}"
+
+
+TEACHERS = ROOT / "notebooks/teachers.md"
+PLANNED = re.compile(r"\[\d\d\]\((\S+)\), ([^()]+) \((\d+)\)")
+PLAN = re.compile(r"^\| (\d+) \| (.+) \| (\d+) \|$", re.MULTILINE)
+
+
+def takes(part: str, notebook: nbformat.NotebookNode) -> float:
+    """Return the minutes of a part that a plan names: the whole core, steps, or an exercise."""
+    if part == "whole":
+        return minutes.computed(notebook).core
+    if part.startswith("*"):
+        given = rf"^### {re.escape(part.strip('*'))} \((\d+) minutes\)$"
+        return sum(float(m) for c in notebook.cells for m in re.findall(given, c.source, re.M))
+    first, *_, last = numbers = [int(number) for number in re.findall(r"\d+", part * 2)]
+    steps = range(first, last + 1) if " to " in part else set(numbers)
+    sections = minutes.of_sections(notebook)
+    return sections[""] + sum(sections[t] for n in steps for t in sections if t.startswith(f"{n}."))
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "said"), sorted(set(PLANNED.findall(TEACHERS.read_text(encoding="utf-8"))))
+)
+def test_the_plans_for_teachers_say_the_minutes_of_the_rule(name, part, said):
+    notebook = nbformat.read(TEACHERS.parent / name, as_version=4)
+    assert int(said) == pytest.approx(takes(part, notebook), abs=1)
+
+
+def test_the_plans_for_teachers_add_up():
+    plans = PLAN.findall(TEACHERS.read_text(encoding="utf-8"))
+    assert len(plans) >= 8
+    for total, parts, left in plans:
+        assert sum(map(int, re.findall(r"\((\d+)\)", parts))) + int(left) == int(total)
+        assert int(left) >= 0.2 * int(total) - 1
 
 
 def test_the_tables_of_lessons_say_the_same_minutes(lesson):

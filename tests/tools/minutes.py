@@ -29,13 +29,24 @@ class Minutes(NamedTuple):
 
 def computed(notebook: nbformat.NotebookNode) -> Minutes:
     """Return the minutes of a lesson by the rule."""
-    spent = {False: 0.0, True: 0.0}
-    is_turn = False
+    sections = of_sections(notebook)
+    your_turn = sections.pop("Your turn", 0.0)
+    return Minutes(sum(sections.values()), your_turn)
+
+
+def of_sections(notebook: nbformat.NotebookNode) -> dict[str, float]:
+    """Return the minutes under each `## heading` by the rule, and under "" before the first."""
+    spent = {"": 0.0}
+    title = ""
     for cell in notebook.cells:
-        if heading := re.match(r"## (.*)", cell.source):
-            is_turn = heading[1] == "Your turn"
-        spent[is_turn] += _of_text(cell) if cell.cell_type == "markdown" else _of_code(cell)
-    return Minutes(spent[False], spent[True])
+        if cell.cell_type == "code":
+            spent[title] += _of_code(cell)
+            continue
+        for part in re.split(r"^(?=## )", FOLDED.sub("", cell.source), flags=re.MULTILINE):
+            if heading := re.match(r"## (.*)", part):
+                title = heading[1]
+            spent[title] = spent.get(title, 0.0) + _of_text(part)
+    return spent
 
 
 def stated(notebook: nbformat.NotebookNode) -> Minutes:
@@ -50,9 +61,8 @@ def stated(notebook: nbformat.NotebookNode) -> Minutes:
     return Minutes(*map(float, found.groups()))
 
 
-def _of_text(cell: nbformat.NotebookNode) -> float:
-    words = len(FOLDED.sub("", cell.source).split())
-    return words / 180 + sum(map(float, GIVEN.findall(cell.source)))
+def _of_text(text: str) -> float:
+    return len(text.split()) / 180 + sum(map(float, GIVEN.findall(text)))
 
 
 def _of_code(cell: nbformat.NotebookNode) -> float:
