@@ -296,7 +296,7 @@ def check_batch_norm(f: Callable) -> Finding:
 
 
 def weak_test(batch_norm: Callable) -> bool:
-    """Test, as many do, whether the output has mean 0 and standard deviation 1.
+    """Look whether the output has mean 0 and standard deviation 1.
 
     Args:
         batch_norm: called as `batch_norm(x, gamma, beta, eps)` with x of shape (N, C).

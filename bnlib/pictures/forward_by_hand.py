@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch, Polygon, Rectangle
+from matplotlib.patches import Circle, FancyBboxPatch, Polygon, Rectangle
 from numpy.typing import NDArray
 
 from bnlib.live.figure import INK, picture
@@ -21,6 +22,7 @@ from bnlib.pictures.parts import (
     YELLOW,
     draw_upright,
     from_the_side,
+    on_ring,
 )
 
 CHANNELS = (SKY, ORANGE, YELLOW, GREY)
@@ -55,6 +57,25 @@ def show_shared_statistics(figure: Figure, n: int, c: int, h: int, w: int) -> st
     return "An image batch, entry by entry: the entries of one colour share a mean."
 
 
+@picture(height=2.6)
+def show_in_company(figure: Figure, image: NDArray, company: Mapping[str, NDArray]) -> str:
+    """Show an image, and what BN makes of it in each company, all on one scale of grey.
+
+    Args:
+        figure: an empty one.
+        image: (H, W), before BN.
+        company: who stands beside it → (H, W), the image after BN.
+    """
+    panels = {"before BN": image} | company
+    lowest = min(panel.min() for panel in company.values())
+    highest = max(panel.max() for panel in company.values())
+    for ax, (name, panel) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        ax.imshow(panel, cmap="gray_r", vmin=lowest, vmax=highest, interpolation="nearest")
+        ax.set(xticks=[], yticks=[], title=name)
+        ax.set_xlabel(f"paper {panel.min():.1f}, ink {panel.max():.1f}")
+    return "An image of a digit before BN and after it, beside a blank and beside a black sheet."
+
+
 @picture(height=3.2)
 def show_epsilon(figure: Figure, before: NDArray, after: NDArray, eps: float) -> str:
     """Draw variances after BN over the variances before, with the formula as a line.
@@ -78,11 +99,11 @@ def show_epsilon(figure: Figure, before: NDArray, after: NDArray, eps: float) ->
 
 @picture(height=3.7)
 def show_where_batches_go(figure: Figure, before: NDArray, after: NDArray) -> str:
-    """Draw batches of three as points in space, before and after BN.
+    """Draw batches of three as points in space, before and after BN; four of them are marked.
 
     Args:
         figure: an empty one.
-        before: (K, 3), a batch a row.
+        before: (K, 3), a batch a row, at least four of them.
         after: (K, 3).
     """
     left, right = figure.subplots(1, 2)
@@ -92,11 +113,18 @@ def show_where_batches_go(figure: Figure, before: NDArray, after: NDArray) -> st
         x, y = from_the_side(axis)
         left.plot([0, x], [0, y], color=INK, lw=1)
         left.text(x, y, f" example {number} ", ha="left" if x > 0 else "right", va="center")
-    left.plot(*from_the_side(before).T, "o", color=GREY, ms=4, mec=INK, mew=0.4)
     left.set_xlabel("before BN")
-    draw_upright(right, 2)
-    right.plot(*from_the_side(after).T, "o", color=BLUE, ms=4, alpha=0.5, mew=0)
-    right.set_xlabel("after BN")
+    draw_upright(right, 2.4)
+    plane = from_the_side(1.35 * on_ring(np.arange(361)))
+    right.fill(*plane.T, color=GREY, alpha=0.25, lw=0)
+    right.add_patch(Circle((0, 0), np.sqrt(3), fc="none", ec=GREY, lw=1))
+    right.set_xlabel("after BN, with the sphere and the plane")
+    for ax, batches in ((left, before), (right, after)):
+        points = from_the_side(batches)
+        ax.plot(*points.T, "o", color=BLUE if ax is right else GREY, ms=4, mec=INK, mew=0.3)
+        for letter, point in zip("abcd", points, strict=False):
+            ax.plot(*point, "o", color=ORANGE, ms=15, mec=INK, mew=0.8)
+            ax.annotate(letter, point, ha="center", va="center", weight="bold")
     return "Batches of three numbers as points in space, before BN and after it."
 
 
@@ -126,10 +154,10 @@ class BatchMap:
         self._band = Polygon(np.zeros((4, 2)), closed=True, color=SKY, alpha=0.25, lw=0)
         self._band.set_label("μ ± σ becomes ±1")
         ax.add_patch(self._band)
-        self._mean = ax.plot([0, 0], [1, 0], "--", color=INK, lw=1.5, label="μ becomes 0")[0]
         self._lines = [ax.plot([0, 0], [1, 0], "-", color=GREY, lw=1.5)[0] for _ in range(5)]
+        self._mean = ax.plot([0, 0], [1, 0], "--", color=INK, lw=2, label="μ becomes 0")[0]
         self._ghosts = ax.plot(
-            [], [], "o", ms=15, mfc="none", mec=INK, label="outputs at the start"
+            [], [], "o", ms=22, mfc="none", mec=INK, label="outputs at the start"
         )[0]
         # Discs and digits as markers: texts in boxes take 5 ms to draw, these 1 ms.
         self._discs = ax.plot([], [], "o", ms=17, color=BLUE, mew=0)[0]
@@ -139,7 +167,7 @@ class BatchMap:
         ]
         explained = [self._band, self._mean, self._ghosts]
         ax.legend(handles=explained, loc="center left", bbox_to_anchor=(1, 0.5))
-        self.artists: list[Artist] = [self._band, self._mean, *self._lines, self._ghosts]
+        self.artists: list[Artist] = [self._band, *self._lines, self._mean, self._ghosts]
         self.artists += [self._discs, *self._digits]
 
     def set(self, x: NDArray, x_hat: NDArray, mu: float, sigma: float) -> None:
