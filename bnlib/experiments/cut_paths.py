@@ -62,7 +62,13 @@ class Outcome(NamedTuple):
 
 
 def train_with_cut(
-    cut: tuple[str, ...], lr: float, seed: int = 0, activation: str = "relu", steps: int = 100
+    cut: tuple[str, ...],
+    lr: float,
+    seed: int = 0,
+    activation: str = "relu",
+    steps: int = 100,
+    learn_bias: bool = True,
+    centred: bool = False,
 ) -> Outcome:
     """Train three hidden layers of 100 units on the digits, in batches of 60.
 
@@ -72,8 +78,12 @@ def train_with_cut(
         seed: of the weights and of the batches.
         activation: as for `mlp`.
         steps: of training.
+        learn_bias: whether the bias before each BN learns; otherwise it stays at 0.
+        centred: whether the mean of each pixel, over the training images, is subtracted first.
     """
     x_train, y_train, x_test, y_test = map(torch.tensor, load_digits())
+    if centred:
+        x_train, x_test = x_train - x_train.mean(0), x_test - x_train.mean(0)
     network = mlp(
         [64, 100, 100, 100, 10],
         activation=activation,
@@ -81,6 +91,9 @@ def train_with_cut(
         init="xavier",
         seed=seed,
     )
+    for layer in network:
+        if isinstance(layer, CutBatchNorm):
+            layer.bias.requires_grad_(learn_bias)
     for _ in train(network, x_train, y_train, steps=steps, batch_size=60, lr=lr, seed=seed):
         pass
     length = {name: value.norm().item() for name, value in network.named_parameters()}

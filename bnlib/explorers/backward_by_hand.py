@@ -12,8 +12,8 @@ from bnlib.numpy_bn import BatchNorm
 from bnlib.pictures.backward_by_hand import ThreeArrows
 from bnlib.pictures.parts import on_ring
 
-TURN = 255
-SLOPES = (1.25, -0.5, 1.0)
+TURN = 335
+SLOPES = (1.25, 1.0, -0.75)
 STEEPEST = 1.25
 
 

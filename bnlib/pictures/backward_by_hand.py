@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch
 from numpy.typing import NDArray
 
@@ -28,7 +29,8 @@ from bnlib.pictures.parts import (
 STYLES: tuple[dict[str, Any], ...] = (
     {"color": ORANGE, "ls": "--", "lw": 3, "zorder": 3},
     {"color": INK, "ls": "-", "lw": 6},  # under the first, where both are alike
-    {"color": SKY, "ls": "-.", "lw": 3},
+    {"color": SKY, "ls": "-", "lw": 6},
+    {"color": GREY, "ls": ":", "lw": 3, "zorder": 3},
 )
 
 CUTS: tuple[dict[str, Any], ...] = (
@@ -40,7 +42,7 @@ CUTS: tuple[dict[str, Any], ...] = (
 
 @picture(height=3.2)
 def show_drift(figure: Figure, runs: Mapping[str, NDArray]) -> str:
-    """Draw a bias, and beside it the loss, over the steps of three descents.
+    """Draw a bias, and beside it the loss, over the steps of four descents.
 
     Args:
         figure: an empty one.
@@ -142,7 +144,13 @@ class ThreeArrows:
         figure: an empty one.
     """
 
-    REACH = 3.9  # of a view to the right and left, from its centre
+    REACH = 3.2  # of a view to the right and left, from its centre
+    ARROWS: Mapping[str, tuple[str, dict[str, Any]]] = {
+        "mean": ("removed: the mean", {"color": ORANGE, "lw": 3, "ls": (0, (3, 2))}),
+        "outward": ("removed: along x̂", {"color": ORANGE, "lw": 3, "ls": (0, (1, 1))}),
+        "left": ("what is left", {"color": SKY, "lw": 5}),
+        "arrives": ("dx̂, what arrives", {"color": INK, "lw": 2.5}),
+    }
 
     def __init__(self, figure: Figure):
         self._axes = figure.subplots(1, 2)
@@ -151,12 +159,12 @@ class ThreeArrows:
         for ax, where in zip(self._axes, ("the side", "above, along (1, 1, 1)"), strict=True):
             ax.set_xlabel(f"seen from {where}")
             self._moving.append(self._draw(ax, self._view(ax)(ring)))
-        handles = [self._moving[0][name] for name in ("arrives", "left", "removed")]
-        figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        handles = [Line2D([], [], label=label, **style) for label, style in self.ARROWS.values()]
+        figure.legend(handles=handles, loc="outside lower center", ncols=4)
         self.artists: list[Artist] = [
             moving[name]
             for moving in self._moving
-            for name in ("radius", "tangent", "removed", "left", "arrives", "point")
+            for name in ("radius", "tangent", *self.ARROWS, "point")
         ]
 
     def set(self, x_hat: NDArray, arrives: NDArray, left: NDArray) -> None:
@@ -171,7 +179,9 @@ class ThreeArrows:
             moving["tangent"].set_data(*view(ends).T)
             moving["arrives"].set_positions(at, view(x_hat + arrives))
             moving["left"].set_positions(at, view(x_hat + left))
-            moving["removed"].set_positions(view(x_hat + left), view(x_hat + arrives))
+            corner = view(x_hat + left + arrives.mean())
+            moving["mean"].set_positions(view(x_hat + left), corner)
+            moving["outward"].set_positions(corner, view(x_hat + arrives))
 
     def _view(self, ax: Axes) -> Any:
         return from_the_side if ax is self._axes[0] else lambda points: points @ FLAT.T
@@ -183,15 +193,10 @@ class ThreeArrows:
         ax.set(xlim=(-self.REACH, self.REACH), ylim=(-0.85 * self.REACH, 0.85 * self.REACH))
         ax.set(aspect="equal", xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
-        arrows: dict[str, tuple[str, dict[str, Any]]] = {
-            "arrives": ("dx̂, what arrives", {"color": INK, "lw": 2.5}),
-            "left": ("what is left of it", {"color": SKY, "lw": 5}),
-            "removed": ("what is removed", {"color": ORANGE, "lw": 2.5, "ls": (0, (3, 2))}),
-        }
         moving: dict[str, Any] = {}
-        for name, (label, style) in arrows.items():
+        for name, (_, style) in self.ARROWS.items():
             head: Any = {"arrowstyle": "-|>", "mutation_scale": 16, "shrinkA": 0, "shrinkB": 0}
-            moving[name] = FancyArrowPatch((0, 0), (1, 1), label=label, **head, **style)
+            moving[name] = FancyArrowPatch((0, 0), (1, 1), **head, **style)
             ax.add_patch(moving[name])
         moving["radius"] = ax.plot([], [], color=GREY, lw=1.5)[0]
         moving["tangent"] = ax.plot([], [], color=GREY, lw=1.5, ls=":")[0]

@@ -49,3 +49,13 @@ def test_without_the_path_through_the_mean_the_bias_drifts():
     whole, cut = (train_with_cut(paths, lr=0.5, steps=20) for paths in [(), ("mean",)])
     assert whole.bias < 1e-3 < 0.5 < cut.bias
     assert cut.accuracy < whole.accuracy
+
+
+def test_the_bias_can_be_held_and_the_pixels_centred():
+    held = train_with_cut(("mean",), lr=0.5, steps=20, learn_bias=False)
+    assert held.bias == 0 and held.weights > 0
+    free, centred = (
+        train_with_cut(("mean",), lr=0.5, steps=100, centred=centred) for centred in (False, True)
+    )
+    assert free.accuracy + 0.04 < centred.accuracy
+    assert centred.bias > 1, "the bias drifts all the same"

@@ -11,6 +11,7 @@ EXAMPLES = {
             "mean outside": np.stack([0.3 * STEPS, np.full(101, 5.5)], axis=1),
             "mean inside": np.stack([0 * STEPS, np.full(101, 5.5)], axis=1),
             "mean outside, with β": np.stack([3 - 3 * 0.9**STEPS, 1 + 4.5 * 0.8**STEPS], axis=1),
+            "mean inside, with β": np.stack([0 * STEPS, 1 + 4.5 * 0.9**STEPS], axis=1),
         },
     ),
     "show_backward_graph": (),
