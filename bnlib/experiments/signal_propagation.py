@@ -28,7 +28,15 @@ def sigmoid(x: NDArray) -> NDArray:
 
 
 def propagate(
-    x: NDArray, depth: int, *, batch_norm: bool, width: int = 100, scale: float = 0.1, seed: int = 0
+    x: NDArray,
+    depth: int,
+    *,
+    batch_norm: bool,
+    width: int = 100,
+    scale: float = 0.1,
+    minus: float = 0,
+    gamma: float = 1,
+    seed: int = 0,
 ) -> list[NDArray]:
     """Return the activations of each layer of a sigmoid network with random weights.
 
@@ -38,6 +46,8 @@ def propagate(
         batch_norm: whether a layer is sigmoid(BN(h W)) or sigmoid(h W).
         width: units of a layer.
         scale: standard deviation of the weights, which are drawn from N(0, scale²).
+        minus: is subtracted from h before the weights, as a choice of biases would do.
+        gamma: the γ of each BN.
         seed: the weights depend on it alone, so that networks with and without BN have the same.
 
     Returns:
@@ -49,8 +59,10 @@ def propagate(
     rng = np.random.default_rng(seed)
     layers, h = [], x
     for _ in range(depth):
-        z = h @ rng.normal(0, scale, (h.shape[1], width)).astype(x.dtype)
-        h = sigmoid(BatchNorm(width)(z) if batch_norm else z)
+        z = (h - minus) @ rng.normal(0, scale, (h.shape[1], width)).astype(x.dtype)
+        bn = BatchNorm(width)
+        bn.gamma[:] = gamma
+        h = sigmoid(bn(z) if batch_norm else z)
         layers.append(h)
     return layers
 

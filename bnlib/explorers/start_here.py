@@ -21,13 +21,15 @@ def depth_explorer() -> Explorer:
     def draw(live: LiveFigure) -> Update:
         left, right = live.figure.subplots(1, 2, width_ratios=(1.15, 1))
         image = activation_image(left, layers[False][0], labels)
-        marker = spread_by_layer(right, spreads[True], spreads[False])
-        live.moves(image, marker)
+        of_bn, ring = spread_by_layer(right, spreads[True], spreads[False])
+        live.moves(image, *of_bn, ring)
 
         def update(depth: int, batch_norm: bool) -> str:
             value = spreads[batch_norm][depth - 1]
             image.set_data(layers[batch_norm][depth - 1])
-            marker.set_data([depth], [value])
+            for artist in of_bn:
+                artist.set_visible(batch_norm)
+            ring.set_data([depth], [value])
             return (
                 f"Layer {depth} {'with' if batch_norm else 'without'} BN: from image to image, a "
                 f"unit's activation differs by {value:.1g} (standard deviation over 100 images)."

@@ -40,6 +40,14 @@ def test_a_layer_is_the_sigmoid_of_its_normalized_inputs():
     np.testing.assert_allclose(with_bn, sigmoid((z - z.mean(0)) / np.sqrt(z.var(0) + 1e-5)))
 
 
+def test_a_layer_may_subtract_a_number_first_and_bn_may_have_another_gamma():
+    weights = np.random.default_rng(3).normal(0, 0.1, (64, 100))
+    [without] = propagate(X, 1, batch_norm=False, minus=0.5, seed=3)
+    np.testing.assert_allclose(without, sigmoid((X - 0.5) @ weights))
+    [one], [third] = (propagate(X, 1, batch_norm=True, gamma=g, seed=3) for g in (1, 1 / 3))
+    np.testing.assert_allclose(np.log(third / (1 - third)), np.log(one / (1 - one)) / 3)
+
+
 def test_deeper_networks_begin_with_the_same_layers():
     shallow, deep = (propagate(X, depth, batch_norm=True) for depth in (2, 5))
     for layer in range(2):
