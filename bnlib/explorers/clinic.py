@@ -57,6 +57,7 @@ def clinic_explorer() -> Explorer:
             if after:
                 words += [clinic.verdict(actual, illness, treatment, before, after)]
             else:
+                words += [f"Examinations left: {ALLOWED - len(seen)}."]
                 words += [f"{exams[name].label}: {notes[name]}." for name in seen]
                 words += [NAME_BOTH] if treat else []
             return " ".join(words).replace("\n", " ")

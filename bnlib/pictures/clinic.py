@@ -94,7 +94,7 @@ class TwoModes(Panel):
         ax.set_xlim(-0.6, 4.2)
         for middle, name in ((0.5, "seen images"), (3.1, "new images")):
             below: Any = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "top"}
-            ax.text(middle, -0.17, name, fontsize=9.5, **below)
+            ax.text(middle, -0.23, name, fontsize=9.5, **below)
         ax.set_xlabel(" ")
         return [*self._bars, *self._numbers]
 

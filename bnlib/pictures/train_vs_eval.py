@@ -69,16 +69,20 @@ def show_accuracy_by_batch_size(
 
     Args:
         figure: an empty one.
-        sizes: of the batches, from 1 on.
-        training: in training mode, (sizes without 1, runs), 0 to 1: it refuses a batch of 1.
-        evaluation: in evaluation mode, (sizes, runs).
+        sizes: of the batches in training mode, from 2 on; 1 is put before them, which it refuses.
+        training: in training mode, (sizes, runs), 0 to 1.
+        evaluation: in evaluation mode, (networks,), which the batch does not change.
     """
-    ax = accuracy_axes(figure, "images in a test batch", sizes)
-    mean_and_std(ax, evaluation, label="evaluation mode", **STYLE_EVALUATION)
+    ax = accuracy_axes(figure, "images in a test batch", [1, *sizes])
+    everywhere = np.tile(evaluation, (len(sizes) + 1, 1))
+    mean_and_std(ax, everywhere, label="evaluation mode", **STYLE_EVALUATION)
     mean_and_std(ax, training, first=1, label="training mode", **STYLE_TRAINING)
+    for place, share in enumerate(training.mean(axis=1)[:3], start=1):
+        under: Any = {"xytext": (8, -4), "textcoords": "offset points", "va": "top"}
+        ax.annotate(f"{100 * share:.0f} %", (place, share), **under)
     ax.text(0, 0.3, "training mode\nrefuses\na batch of 1", ha="center", va="center", fontsize=10)
     ax.set_xlim(left=-0.9)
-    place_legend_right(ax, "mean ± std")
+    place_legend_right(ax, "mean ± std of\nall runs")
     return "Accuracy in training mode and in evaluation mode over the size of a test batch."
 
 
@@ -95,7 +99,7 @@ class Answer:
         figure = ax.get_figure(root=True)
         self._bars = ax.bar(range(10), np.zeros(10), width=0.72)
         tick: Any = {"ls": "", "marker": "_", "ms": 15, "mew": 2.5, "color": INK}
-        self._other = ax.plot(range(10), np.zeros(10), label="the other mode", **tick)[0]
+        self._other = ax.plot(range(10), np.zeros(10), **tick)[0]
         under = offset_copy(ax.get_xaxis_transform(), figure, 0, -11, units="points")
         ring: Any = {
             "marker": "o",
@@ -113,9 +117,10 @@ class Answer:
         place = offset_copy(ax.transAxes, figure, 0, 6, units="points")
         title: Any = {"fontsize": 12, "weight": "bold", "ha": "left", "va": "baseline"}
         self._title = ax.text(0, 1, "", transform=place, **title)
+        key: Any = {"transform": ax.transAxes, "ha": "right", "va": "top", "fontsize": 10.5}
+        self._key = ax.text(1, 0.99, "", **key)
         ax.grid(True, axis="y")
-        ax.legend(handles=[self._other], loc="upper right", borderpad=0.1)
-        self.artists: list[Artist] = [*self._bars, self._other, self._true, self._title]
+        self.artists: list[Artist] = [*self._bars, self._other, self._true, self._title, self._key]
 
     def set(self, values: NDArray, other: NDArray, true: int, evaluating: bool) -> None:
         """Show `values` (10,) of the mode that is on, and `other` (10,) of the other one."""
@@ -123,7 +128,9 @@ class Answer:
             bar.set(height=height, facecolor=EVALUATION if evaluating else TRAINING)
         self._other.set_ydata(other)
         self._true.set_xdata([true])
-        self._title.set_text(f"Its answer in {'evaluation' if evaluating else 'training'} mode")
+        modes = ("evaluation", "training") if evaluating else ("training", "evaluation")
+        self._title.set_text(f"{modes[0].capitalize()} mode says {values.argmax()}")
+        self._key.set_text(f"ticks: {modes[1]} mode says {other.argmax()}")
 
 
 class DigitStrip:
@@ -207,24 +214,24 @@ class BatchMates:
 
 
 class TwoModes:
-    """A batch, the logits of its first image in both modes, and the accuracy of both modes."""
+    """The accuracy of both modes, the logits of one image in both, and the batch it is in."""
 
     def __init__(self, figure: Figure):
-        batch, logits, accuracy = figure.subplots(1, 3, width_ratios=(1.45, 1.9, 1.05))
-        batch.set_title("The batch")
-        self._batch = Mosaic(batch, 8, 8)
-        frame = Rectangle((-0.3, -0.3), 9.6, 9.6, fc="none", ec=INK, lw=2.5)
-        batch.add_patch(frame)
-        note = "framed: the image that\nis asked about"
-        batch.text(0, -0.03, note, transform=batch.transAxes, va="top")
-        self._logits = Answer(logits, "logit", (-11, 13))
-        logits.set_yticks(range(-10, 11, 5))
+        accuracy, logits, batch = figure.subplots(1, 3, width_ratios=(1.5, 2, 1.25))
         self._bars = accuracy.bar([0, 1], [0, 0], width=0.75, color=[TRAINING, EVALUATION])
         number: Any = {"ha": "center", "va": "bottom", "weight": "bold"}
         self._numbers = [accuracy.text(place, 0, "", **number) for place in (0, 1)]
         accuracy_axis(accuracy, top=1.2)
         accuracy.set(title="Test accuracy", xlim=(-0.6, 1.6), xlabel="mode")
-        accuracy.set_xticks([0, 1], ["training", "evaluation"], fontsize=9.5)
+        accuracy.set_xticks([0, 1], ["training", "evaluation"])
+        self._logits = Answer(logits, "logit", (-11, 13))
+        logits.set_yticks(range(-10, 11, 5))
+        batch.set_title("The batch")
+        self._batch = Mosaic(batch, 8, 8)
+        frame = Rectangle((-0.3, -0.3), 9.6, 9.6, fc="none", ec=INK, lw=2.5)
+        batch.add_patch(frame)
+        note = "framed: the image\nthat is asked about"
+        batch.text(0, -0.03, note, transform=batch.transAxes, va="top", fontsize=10)
         self.artists = [self._batch.artist, frame, *self._logits.artists]
         self.artists += [*self._bars, *self._numbers]
 

@@ -18,7 +18,7 @@ def notes(explorer) -> list[str]:
 
 def test_three_examinations_can_be_ordered_and_none_be_taken_back(clinic):
     boxes = {name: clinic.controls[name] for name in EXAMINATIONS}
-    assert notes(clinic) == []
+    assert notes(clinic) == [] and "Examinations left: 3." in clinic.line
     for name in ("last", "modes"):
         boxes[name].value = True
         assert boxes[name].disabled
@@ -26,6 +26,7 @@ def test_three_examinations_can_be_ordered_and_none_be_taken_back(clinic):
     boxes["loss"].value = True
     assert all(box.disabled for box in boxes.values())
     assert notes(clinic) == ["loss", "both modes", "last layer"]
+    assert "Examinations left: 0." in clinic.line
 
 
 def test_a_fourth_one_stays_covered(clinic):

@@ -38,6 +38,16 @@ def test_the_six_flips_until_the_network_is_in_evaluation_mode():
     assert 6 in answers and len(answers) > 1
 
 
+def test_what_either_mode_says_is_written_over_the_bars():
+    explorer = batch_mates_explorer()
+    explorer.set(draw=3)
+    answer = panel(explorer, "probability")
+    words = [text.get_text() for text in answer.texts]
+    assert words == ["Training mode says 8", "ticks: evaluation mode says 6"]
+    explorer.set(evaluating=True)
+    assert answer.texts[0].get_text() == "Evaluation mode says 6"
+
+
 def test_the_explorer_leaves_the_network_alone():
     model = mlp([64, 20, 10], norm=BatchNorm).train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
