@@ -40,14 +40,14 @@ class TwoUses(nn.BatchNorm1d):
             return super().forward(x)
         with torch.no_grad():
             var, mean = torch.var_mean(x, 0, correction=0)
-            running = self.running_mean.clone(), self.running_var.clone()
+            running = [self.get_buffer(f"running_{name}").clone() for name in ("mean", "var")]
             std_run = torch.sqrt(running[1] + self.eps)
             r, d = torch.sqrt(var + self.eps) / std_run, (mean - running[0]) / std_run
             super().forward(x)  # moves the averages
         if self.gradient_through:  # γ (x̂_B r + d) + β
             scale, shift = self.weight * r, self.weight * d + self.bias
             return batch_norm(x, None, None, scale, shift, training=True, eps=self.eps)
-        constant = (mean, var) if self.batch_in_x_hat else running
+        constant = [mean, var] if self.batch_in_x_hat else running
         return batch_norm(x, *constant, self.weight, self.bias, training=False, eps=self.eps)
 
 

@@ -124,7 +124,7 @@ def show_one_digit(figure: Figure, table: NDArray) -> str:
     GreyImage(ax, *table.shape).set(table)
     for row, column in np.ndindex(*table.shape):
         share = table[row, column]
-        ink = {"color": "white" if share > 0.5 else INK, "fontsize": 10}
+        ink: dict[str, Any] = {"color": "white" if share > 0.5 else INK, "fontsize": 10}
         ax.text(column, row, f"{100 * share:.0f}", ha="center", va="center", **ink)
     ax.set(xlabel="right answers (%) to images of this digit", ylabel="recalibrated on")
     ax.set_xticks(range(table.shape[1]))
