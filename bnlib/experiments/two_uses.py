@@ -40,15 +40,17 @@ class TwoUses(nn.BatchNorm1d):
             return super().forward(x)
         with torch.no_grad():
             var, mean = torch.var_mean(x, 0, correction=0)
-            running = [self.get_buffer(f"running_{name}").clone() for name in ("mean", "var")]
-            std_run = torch.sqrt(running[1] + self.eps)
-            r, d = torch.sqrt(var + self.eps) / std_run, (mean - running[0]) / std_run
+            mean_run = self.get_buffer("running_mean").clone()
+            var_run = self.get_buffer("running_var").clone()
+            std_run = torch.sqrt(var_run + self.eps)
+            r, d = torch.sqrt(var + self.eps) / std_run, (mean - mean_run) / std_run
             super().forward(x)  # moves the averages
         if self.gradient_through:  # γ (x̂_B r + d) + β
             scale, shift = self.weight * r, self.weight * d + self.bias
             return batch_norm(x, None, None, scale, shift, training=True, eps=self.eps)
-        constant = [mean, var] if self.batch_in_x_hat else running
-        return batch_norm(x, *constant, self.weight, self.bias, training=False, eps=self.eps)
+        if not self.batch_in_x_hat:
+            mean, var = mean_run, var_run
+        return batch_norm(x, mean, var, self.weight, self.bias, training=False, eps=self.eps)
 
 
 def with_uses(
