@@ -32,6 +32,7 @@ class Recalibration:
         weights_moved: whether a weight that is not of BN is another one now.
         scales_moved: likewise for γ and β.
         recorded: whether gradients were recorded.
+    dropping: whether dropout was on in one of the forward passes.
         momenta: of the BN layers, afterwards.
         evaluating: whether all modules are in evaluation mode afterwards.
     """
@@ -40,6 +41,7 @@ class Recalibration:
     weights_moved: bool
     scales_moved: bool
     recorded: bool
+    dropping: bool
     momenta: list[float | None]
     evaluating: bool
 
@@ -71,8 +73,8 @@ RECALIBRATION_SIGNS = (
     ),
     Sign(
         "the network was in evaluation mode",
-        "There BN reads its running averages and does not move them. Call model.train() before "
-        "the batches.",
+        "There BN reads its running averages and does not move them. Call bn.train() for each BN "
+        "layer before the batches.",
         lambda r: any(r.like[name] for name in UNMOVED),
     ),
     Sign(
@@ -109,6 +111,12 @@ RECALIBRATION_SIGNS = (
         lambda r: not r.like["right"],
     ),
     Sign(
+        "dropout was on",
+        "In use it is off, and then the averages do not fit what it leaves out. Call model.eval() "
+        "first, and bn.train() for the BN layers alone. (torch's update_bn has this slip, too.)",
+        lambda r: r.dropping,
+    ),
+    Sign(
         "gradients are recorded",
         "Nobody needs them here, and they take time and memory: with torch.no_grad(): …",
         lambda r: r.recorded,
@@ -143,24 +151,29 @@ def check_recalibrate(f: Callable) -> Finding:
         return Finding(False, words)
     model, batches = _probe(), _batches()
     before, flags = _state(model), [module.training for module in model.modules()]
-    recorded: list[bool] = []
-    hook = model.register_forward_hook(lambda *_: recorded.append(torch.is_grad_enabled()))
+    passes: list[tuple[bool, bool]] = []  # whether gradients are recorded, and dropout is on
+    hook = model.register_forward_hook(
+        lambda *_: passes.append((torch.is_grad_enabled(), model[2].training))
+    )
     done = run(f, (model, batches))
     hook.remove()
     if done.raised and not done.is_stub:
         return Finding(False, exception_words(done.raised))
-    untouched = [module.training for module in model.modules()] == flags and not recorded
+    untouched = [module.training for module in model.modules()] == flags and not passes
     if done.is_stub and untouched and _agree(before, _state(model)):
         return Finding(False, "Not written yet. Your function is to move the running averages.")
     return first_sign(
         RECALIBRATION_SIGNS,
-        _seen_recalibration(model, batches, before, any(recorded)),
+        _seen_recalibration(model, batches, before, passes),
         "Right: the averages of all batches, and nothing else has changed.",
     )
 
 
 def _seen_recalibration(
-    model: nn.Sequential, batches: list[Tensor], before: dict[str, Tensor], recorded: bool
+    model: nn.Sequential,
+    batches: list[Tensor],
+    before: dict[str, Tensor],
+    passes: list[tuple[bool, bool]],
 ) -> Recalibration:
     from bnlib.experiments.networks import batch_norms
 
@@ -176,7 +189,8 @@ def _seen_recalibration(
         like=like,
         weights_moved=bool(weights),
         scales_moved=bool(moved & norms),
-        recorded=recorded,
+        recorded=any(recorded for recorded, _ in passes),
+        dropping=any(dropping for _, dropping in passes),
         momenta=[bn.momentum for bn in batch_norms(model)],
         evaluating=not any(module.training for module in model.modules()),
     )

@@ -105,12 +105,13 @@ def recalibrate(model: nn.Module, x: Tensor, batch_size: int = 60) -> nn.Module:
 
     Source: Ioffe & Szegedy (2015), section 3.1.
     """
+    model.eval()  # dropout, which is off in use, is off here
     layers = batch_norms(model)
     momenta = [bn.momentum for bn in layers]
     for bn in layers:
         bn.reset_running_stats()
         bn.momentum = None
-    model.train()
+        bn.train()
     for batch in x[: len(x) // batch_size * batch_size].split(batch_size):
         model(batch)
     for bn, momentum in zip(layers, momenta, strict=True):

@@ -1,4 +1,4 @@
-"""Pictures of lesson 07: statistics of small batches, of images that drift, and frozen ones."""
+"""Pictures of lesson 07: images that change, statistics of one digit, small batches."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from bnlib.live.figure import picture
 from bnlib.pictures.parts import (
     EVALUATION,
     INK,
-    ORANGE,
     SKY,
     STYLE_EVALUATION,
     STYLE_TRAINING,
     STYLE_WITH_BN,
     STYLE_WITHOUT_BN,
     TRAINING,
+    WITHOUT_BN,
+    GreyImage,
     Mosaic,
     accuracy_axes,
     accuracy_axis,
@@ -31,13 +32,9 @@ from bnlib.pictures.parts import (
 STYLES: dict[str, dict[str, Any]] = {
     "with BN": STYLE_WITH_BN,
     "without BN": STYLE_WITHOUT_BN,
-    "Batch Renormalization": {"color": ORANGE, "ls": "-.", "marker": "D"},
     "evaluation mode": STYLE_EVALUATION,
     "training mode": STYLE_TRAINING,
     "evaluation mode,\nrecalibrated": {"color": SKY, "ls": ":", "marker": "^"},
-    "frozen": STYLE_EVALUATION,
-    "recalibrated,\nthen frozen": {"color": SKY, "ls": ":", "marker": "^"},
-    "free (training mode)": STYLE_TRAINING,
 }
 
 
@@ -52,7 +49,15 @@ def show_small_batches(
         sizes: of the batches.
         accuracies: name, one of STYLES → (sizes, seeds), 0 to 1.
     """
-    _draw_seeds(figure, "images in a training batch", sizes, accuracies, joined=True)
+    ax = accuracy_axes(figure, "images in a training batch", sizes)
+    for shift, (name, values) in zip((-0.05, 0.05), accuracies.items(), strict=True):
+        at, style = shift + np.arange(len(values)), STYLES[name]
+        ax.plot(at, values.mean(axis=1), **{**style, "marker": ""})
+        ax.plot(at, values, ms=8, alpha=0.8, mec="white", **{**style, "ls": ""})
+        ax.plot([], [], label=name, **style)
+    ax.set_xlim(-0.5, len(sizes) - 0.5)
+    seeds = next(iter(accuracies.values())).shape[1]
+    place_legend_right(ax, f"a marker for each\nof {seeds} seeds")
     return "Test accuracy over the batch size of training, a line for each kind of network."
 
 
@@ -82,40 +87,78 @@ def show_drift(
 
 
 @picture(height=3.8)
-def show_fine_tuning(
-    figure: Figure, cases: Sequence[str], accuracies: Mapping[str, NDArray]
-) -> str:
-    """Draw test accuracy after fine-tuning, a marker for each seed.
+def show_cures(figure: Figure, before_and_after: Mapping[str, NDArray]) -> str:
+    """Draw for each change of the images how far new statistics lift the accuracy.
 
     Args:
         figure: an empty one.
-        cases: names of the new tasks.
-        accuracies: what was done with BN, one of STYLES → (cases, seeds), 0 to 1.
+        before_and_after: name of the change → accuracies 0 to 1 with the old averages and with
+            recalibrated ones, (2, networks).
     """
-    _draw_seeds(figure, "new task and batch size", cases, accuracies, joined=False)
-    return "Accuracy after fine-tuning, with BN frozen, recalibrated and frozen, and free."
-
-
-def _draw_seeds(
-    figure: Figure,
-    xlabel: str,
-    places: Sequence,
-    accuracies: Mapping[str, NDArray],
-    joined: bool,
-) -> None:
-    """Draw (places, seeds) by name, side by side: a marker for each seed, and lines if `joined`."""
-    ax = accuracy_axes(figure, xlabel, places)
-    shifts = np.linspace(-0.5, 0.5, len(accuracies)) * (0.15 if joined else 0.4)
-    for shift, (name, values) in zip(shifts, accuracies.items(), strict=True):
-        style = STYLES[name] if joined else {**STYLES[name], "ls": ""}
-        at = shift + np.arange(len(values))
-        if joined:
-            ax.plot(at, values.mean(axis=1), **{**style, "marker": ""})
-        ax.plot(at, values, ms=8, alpha=0.8, mec="white", **{**style, "ls": ""})
-        ax.plot([], [], label=name, **style)
+    ax = accuracy_axes(figure, "", [name.replace(" ", "\n") for name in before_and_after])
+    places = np.arange(len(before_and_after))
+    old, new = np.moveaxis(np.array([*before_and_after.values()]), 1, 0)  # (changes, networks)
+    for place, low, high in zip(places, old.mean(axis=1), new.mean(axis=1), strict=True):
+        arrow = {"arrowstyle": "-|>", "color": INK, "lw": 1.6, "shrinkA": 9, "shrinkB": 9}
+        if abs(high - low) > 0.15:
+            ax.annotate("", (place, high), (place, low), arrowprops=arrow)
+    for values, name in (old, "evaluation mode"), (new, "evaluation mode,\nrecalibrated"):
+        style = {**STYLES[name], "ls": "", "ms": 9, "alpha": 0.8, "mec": "white", "clip_on": False}
+        shifts = np.linspace(-0.12, 0.12, values.shape[1])
+        for shift, seed in zip(shifts, values.T, strict=True):
+            ax.plot(places + shift, seed, **style, label=name if shift == shifts[0] else None)
     ax.set_xlim(-0.5, len(places) - 0.5)
-    seeds = next(iter(accuracies.values())).shape[1]
-    place_legend_right(ax, f"a marker for each\nof {seeds} seeds")
+    place_legend_right(ax, f"a marker for each\nof {old.shape[1]} networks")
+    return "Accuracy for each change of the images, with the old averages and with new ones."
+
+
+@picture(height=4.2)
+def show_one_digit(figure: Figure, table: NDArray) -> str:
+    """Draw how many images of each digit are right after a recalibration on one digit alone.
+
+    Args:
+        figure: an empty one.
+        table: (digit recalibrated on, digit tested), shares 0 to 1; white is 0, black is 1.
+    """
+    ax = figure.subplots()
+    GreyImage(ax, *table.shape).set(table)
+    for row, column in np.ndindex(*table.shape):
+        share = table[row, column]
+        ink: dict[str, Any] = {"color": "white" if share > 0.5 else INK, "fontsize": 10}
+        ax.text(column, row, f"{100 * share:.0f}", ha="center", va="center", **ink)
+    ax.set(xlabel="right answers (%) to images of this digit", ylabel="recalibrated on")
+    ax.set_xticks(range(table.shape[1]))
+    ax.set_yticks(range(table.shape[0]))
+    ax.tick_params(length=0)
+    return "Right answers to each digit after the network was recalibrated on one digit alone."
+
+
+@picture(height=3.6)
+def show_arms(
+    figure: Figure,
+    accuracies: Mapping[str, Sequence[float]],
+    level: tuple[str, float] | None = None,
+) -> str:
+    """Draw test accuracies of several ways to train, a marker for each seed.
+
+    Args:
+        figure: an empty one.
+        accuracies: name of the way → (seeds,), 0 to 1.
+        level: name and height of a line to compare with.
+    """
+    ax = accuracy_axes(figure, "", [*accuracies])
+    for place, values in enumerate(accuracies.values()):
+        shifts = np.linspace(-0.16, 0.16, len(values))
+        ax.hlines(np.mean(values), place - 0.3, place + 0.3, color=INK, lw=2)
+        ax.plot(place + shifts, values, "o", color=SKY, mec=INK, ms=9)
+    ax.set_xlim(-0.5, len(accuracies) - 0.5)
+    seeds = len(next(iter(accuracies.values())))
+    ax.plot([], [], "o", color=SKY, mec=INK, ms=9, label=f"{seeds} seeds")
+    ax.plot([], [], color=INK, lw=2, label="their mean")
+    if level:
+        ax.axhline(level[1], color=WITHOUT_BN, ls="--", label=level[0])
+    place_legend_right(ax)
+    return "Test accuracy of the ways to train side by side, a marker for each seed."
 
 
 class DriftedImages:

@@ -18,11 +18,12 @@ from bnlib.experiments.networks import batch_norms
 
 @torch.no_grad()
 def recalibrate(model, batches):
+    model.eval()
     momenta = [bn.momentum for bn in batch_norms(model)]
     for bn in batch_norms(model):
         bn.reset_running_stats()
         bn.momentum = None
-    model.train()
+        bn.train()
     for batch in batches:
         model(batch)
     for bn, momentum in zip(batch_norms(model), momenta):
@@ -35,13 +36,31 @@ def recalibrate(model, batches):
     torch.optim.swa_utils.update_bn(batches, model.train())
     return model.eval()
 """
+BY_TYPE_OFF = """
+import torch
+@torch.no_grad()
+def recalibrate(model, batches):
+    model.train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.eval()
+    layers = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm1d)]
+    for bn in layers:
+        bn.old, bn.momentum = bn.momentum, None
+        bn.reset_running_stats()
+    [model(batch) for batch in batches]
+    for bn in layers:
+        bn.momentum = bn.old
+    return model.eval()
+"""
 COUNTED = """
 import torch
 from bnlib.experiments.networks import batch_norms
 def recalibrate(model, batches):
     layers = batch_norms(model)
     old = [bn.momentum for bn in layers]
-    model.train()
+    for module in model.modules():
+        module.training = module in layers
     with torch.inference_mode():
         for t, batch in enumerate(batches, start=1):
             for bn in layers:
@@ -60,7 +79,7 @@ def recalibrate(model, batches):
 """
 RIGHT_RECALIBRATIONS = {
     "step by step": STEPS,
-    "update_bn": UPDATE_BN,
+    "dropout off by its type": BY_TYPE_OFF,
     "a momentum of 1 / t": COUNTED,
     "the library": LIBRARY,
 }
@@ -73,7 +92,8 @@ def test_every_right_recalibration_is_right(style):
 
 
 NO_GRAD, RESET, NONE = "@torch.no_grad()\n", "bn.reset_running_stats()", "bn.momentum = None"
-TRAIN, CALL, BACK = "model.train()\n", "model(batch)", "        bn.momentum = momentum\n"
+TRAIN, CALL, BACK = "        bn.train()\n", "model(batch)", "        bn.momentum = momentum\n"
+END = "momentum\n    model.eval()\n"
 STEP = """model(batch).square().mean().backward()
         with torch.no_grad():
             for p in model.parameters():
@@ -81,7 +101,7 @@ STEP = """model(batch).square().mean().backward()
 WRONG_RECALIBRATIONS = {
     "the weights have changed": [(NO_GRAD, ""), (CALL, STEP)],
     "γ and β have changed": [(RESET, "bn.reset_parameters()")],
-    "the network was in evaluation mode": [(TRAIN, "model.eval()\n")],
+    "the network was in evaluation mode": [(TRAIN, "")],
     "the old averages are still in it, and the momentum is still 0.1": [
         (RESET, "pass"),
         (NONE, "pass"),
@@ -91,8 +111,9 @@ WRONG_RECALIBRATIONS = {
     "only the last batch counts": [(NONE, "bn.momentum = 1")],
     "only the first batch counts": [(CALL, f"{CALL}; break")],
     "the averages are not those of all batches": [("in batches:", "in batches[::2]:")],
+    "dropout was on": [(TRAIN, "    model.train()\n")],
     "gradients are recorded": [(NO_GRAD, "")],
-    "the network is left in training mode": [("    model.eval()\n", "")],
+    "the network is left in training mode": [(END, "momentum\n    model.train()\n")],
     "the momentum is left at None": [(BACK, "        pass\n")],
 }
 
@@ -100,6 +121,10 @@ WRONG_RECALIBRATIONS = {
 @pytest.mark.parametrize("slip", WRONG_RECALIBRATIONS)
 def test_a_slip_of_recalibration_is_named(slip):
     assert named(check_recalibrate(written(STEPS, *WRONG_RECALIBRATIONS[slip]))) == {slip}
+
+
+def test_update_bn_of_torch_leaves_dropout_on():
+    assert named(check_recalibrate(written(UPDATE_BN))) == {"dropout was on"}
 
 
 def test_a_reset_inside_the_loop_leaves_the_last_batch():
