@@ -297,16 +297,20 @@ def show_saturation(
 
     Args:
         figure: an empty one.
-        cases: standard deviation of the initial weights, and rate, of each network.
+        cases: standard deviation of the initial weights, and rate, of each network; the rate is
+            written where the same weights come once more.
         saturated: shares of the inputs, 0 to 1, (cases, seeds).
         accuracy: on the test images, likewise.
     """
     ax = figure.subplots()
     style: dict[str, Any] = {**STYLE_WITHOUT_BN, "ls": "", "ms": 8}
+    named: set[float] = set()
     for (std, rate), x, y in zip(cases, 100 * saturated, accuracy, strict=True):
         ax.plot(x, y, **style)
+        name = f"std {std:g}" + (f"\nat rate {rate:g}" if std in named else "")
         place: Any = {"xytext": (0, 10), "textcoords": "offset points", "ha": "center"}
-        ax.annotate(f"std {std:g},\nrate {rate:g}", (x.mean(), y.max()), fontsize=11, **place)
+        ax.annotate(name, (x.mean(), y.max()), **place)
+        named.add(std)
     accuracy_axis(ax)
     ax.set(xlim=(-5, 80), xlabel="inputs beyond ±3, in %", ylabel="test accuracy")
     return "Test accuracy of sigmoid networks over the share of their saturated inputs."
