@@ -50,6 +50,7 @@ def test_it_says_how_the_gradient_grows_with_depth(explorer):
     assert 1.5 < growth(explorer, "ReLU, with BN") < 3
     assert 0.001 < growth(explorer, "sigmoid, without BN") < 0.005
     train(explorer, depth=10)
+    explorer.set(step=1)
     assert 3 < growth(explorer, "ReLU, with BN") < 8
 
 
