@@ -81,7 +81,7 @@ def activations_explorer(runs: Runs | None = None) -> ComparedTrainings:
         return update
 
     controls = {
-        "layer": widgets.IntSlider(1, 1, runs.depth, description="hidden layer"),
+        "layer": widgets.IntSlider(runs.depth, 1, runs.depth, description="hidden layer"),
         "step": widgets.SelectionSlider(options=runs.steps, value=1, description="step"),
     }
     return ComparedTrainings(
