@@ -169,7 +169,7 @@ def gain_map_explorer() -> Explorer:
             0, min=0, max=(1 << len(cells)) - 1, description="trained cells"
         ),
     }
-    explorer = Explorer(draw, controls, {"Spend two trainings": train}, height=4.6)
+    explorer = Explorer(draw, controls, {"Look here": train}, height=4.6)
     controls["trained"].layout.display = "none"
     return explorer
 

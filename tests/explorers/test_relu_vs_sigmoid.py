@@ -109,7 +109,7 @@ def test_the_map_is_blank_and_nothing_is_spent(board):
 
 def test_a_cell_that_is_trained_shows_its_gain_and_both_accuracies(board):
     board.set(depth=8, std=0.14)
-    board.buttons["Spend two trainings"].click()
+    board.buttons["Look here"].click()
     recorded = gain_map.load()
     assert [text for text in cells(board) if text != "?"] == [
         f"{recorded.gains()[4, 3].mean():+.0f}"
@@ -124,7 +124,7 @@ def test_a_cell_that_is_trained_shows_its_gain_and_both_accuracies(board):
 
 def test_the_same_cell_costs_nothing_again_and_reset_gives_all_back(board):
     for _ in range(2):
-        board.buttons["Spend two trainings"].click()
+        board.buttons["Look here"].click()
     assert board.line.endswith("Trainings left: 28 of 30.")
     board.buttons["Reset"].click()
     assert {*cells(board)} == {"?"} and board.line.endswith("30 of 30.")
@@ -134,12 +134,12 @@ def test_thirty_trainings_are_fifteen_cells(board):
     for depth in GRID.depths:
         for std in GRID.stds:
             board.set(depth=depth, std=std)
-            board.buttons["Spend two trainings"].click()
+            board.buttons["Look here"].click()
     assert len([text for text in cells(board) if text != "?"]) == 15
     assert "not trained yet" in board.line and board.line.endswith("Trainings left: 0 of 30.")
 
 
 def test_where_no_rate_helps_it_says_so(board):
     board.set(depth=16, std=0.03)
-    board.buttons["Spend two trainings"].click()
+    board.buttons["Look here"].click()
     assert "without BN chance at every rate, with BN 9" in board.line
