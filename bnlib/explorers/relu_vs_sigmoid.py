@@ -44,6 +44,7 @@ FOUR_NETWORKS = (
     ),
 )
 REGIME = {"depth": 6, "steps": 200, "snapshots": 16, "lr": 0.1, "init": "he"}
+GUESS = 0.15  # an accuracy up to this is chance
 TRAININGS = 30  # to spend on the map, two for each cell
 INITS = [("0.03", 0.03), ("0.1", 0.1), ("He", "he"), ("0.3", 0.3), ("1", 1.0)]
 
@@ -80,7 +81,7 @@ def activations_explorer(runs: Runs | None = None) -> ComparedTrainings:
         return update
 
     controls = {
-        "layer": widgets.IntSlider(1, 1, runs.depth, description="hidden layer"),
+        "layer": widgets.IntSlider(runs.depth, 1, runs.depth, description="hidden layer"),
         "step": widgets.SelectionSlider(options=runs.steps, value=1, description="step"),
     }
     return ComparedTrainings(
@@ -122,6 +123,7 @@ def gain_map_explorer() -> Explorer:
     not shown, a bit for each cell, so that Reset gives it back.
     """
     recorded = gain_map.load()
+    depths, stds = recorded.grid.depths, recorded.grid.stds
     accuracy, gains, rates = recorded.best(), recorded.gains().mean(axis=-1), recorded.best_rates()
     cells = [*np.ndindex(gains.shape)]
 
@@ -129,13 +131,13 @@ def gain_map_explorer() -> Explorer:
         return [cell for bit, cell in enumerate(cells) if trained >> bit & 1]
 
     def place(depth: int, std: float) -> tuple[int, int]:
-        return gain_map.DEPTHS.index(depth), gain_map.STDS.index(std)
+        return depths.index(depth), stds.index(std)
 
     def left(trained: int) -> int:
         return max(TRAININGS - 2 * trained.bit_count(), 0)
 
     def draw(live: LiveFigure) -> Update:
-        picture = Exploration(live.figure, gain_map.DEPTHS, gain_map.STDS)
+        picture = Exploration(live.figure, depths, stds)
         live.moves(*picture.artists)
 
         def update(depth: int, std: float, trained: int) -> str:
@@ -147,9 +149,7 @@ def gain_map_explorer() -> Explorer:
             picture.set(seen, here, of_cell if here in known else None)
             words = "not trained yet"
             if here in known:
-                without, with_bn = (
-                    f"{of_cell[norm].mean():.0%} at rate {rates[norm, *here]:g}" for norm in (0, 1)
-                )
+                without, with_bn = map(_at_best, of_cell.mean(axis=-1), rates[:, *here])
                 words = f"without BN {without}, with BN {with_bn}"
             return (
                 f"{depth} layers, std {std:g}: {words}. "
@@ -163,12 +163,17 @@ def gain_map_explorer() -> Explorer:
         return {"trained": trained | bit if left(trained) else trained}
 
     controls = {
-        "depth": widgets.SelectionSlider(options=gain_map.DEPTHS, value=4, description="depth"),
-        "std": widgets.SelectionSlider(options=gain_map.STDS, value=0.1, description="std"),
+        "depth": widgets.SelectionSlider(options=depths, value=4, description="depth"),
+        "std": widgets.SelectionSlider(options=stds, value=0.1, description="std"),
         "trained": widgets.BoundedIntText(
             0, min=0, max=(1 << len(cells)) - 1, description="trained cells"
         ),
     }
-    explorer = Explorer(draw, controls, {"Train both": train}, height=4.6)
+    explorer = Explorer(draw, controls, {"Look here": train}, height=4.6)
     controls["trained"].layout.display = "none"
     return explorer
+
+
+def _at_best(accuracy: float, rate: float) -> str:
+    """Say how well a network does at its best rate; where none helps, the best is a tie."""
+    return f"{accuracy:.0%} at rate {rate:g}" if accuracy > GUESS else "chance at every rate"

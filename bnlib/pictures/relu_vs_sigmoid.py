@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bnlib.live.figure import picture
 from bnlib.pictures.parts import (
+    BLUE,
     EVALUATION,
     GREY,
     INK,
@@ -27,7 +28,6 @@ from bnlib.pictures.parts import (
     GreyImage,
     Histogram,
     accuracy_axis,
-    heights,
     place_legend_right,
     rows_by_digit,
     step_axis,
@@ -42,9 +42,8 @@ UNITS = 100
 NORM_ENDS = (1e-7, 1e2)
 UNKNOWN = "#767676"  # the text of a cell that has not been trained
 MODES: dict[str, Mapping[str, Any]] = {
-    "without BN": STYLE_WITHOUT_BN,
-    "with BN, training mode": {"color": TRAINING, "ls": "-.", "marker": "v"},
-    "with BN, evaluation mode": {"color": EVALUATION, "ls": "-", "marker": "o"},
+    "training mode": {"color": TRAINING, "ls": "-.", "marker": "v"},
+    "evaluation mode": {"color": EVALUATION, "ls": "-", "marker": "o"},
 }
 
 
@@ -181,39 +180,22 @@ def show_batch_of_five(figure: Figure, batches: Mapping[str, NDArray]) -> str:
     return "Batches of five on the curve of ReLU: " + "; ".join(batches) + "."
 
 
-@picture(height=4.6)
-def show_ridges(
-    figure: Figure,
-    networks: Sequence[Network],
-    inputs: Mapping[str, NDArray],
-    steps: Sequence[int],
-) -> str:
-    """Draw the histograms of the first steps one above the other, so that none hides another.
+@picture(height=2.6)
+def show_heaps(figure: Figure, networks: Sequence[Network], inputs: Mapping[str, NDArray]) -> str:
+    """Draw what goes into a layer of each network, all images and units in one histogram.
 
     Args:
         figure: an empty one.
-        networks: a column of panels each.
-        inputs: label → (steps, 2, ...), of the first and of the last hidden layer.
-        steps: of the histograms, from the top to the bottom.
+        networks: a histogram each.
+        inputs: label → any shape.
     """
-    axes = figure.subplots(2, len(networks), sharex=True, sharey=True)
-    for column, network in enumerate(networks):
-        colour = network.style["color"]
-        for row in range(2):
-            ax = axes[row, column]
-            for place, sample in enumerate(inputs[network.label]):
-                base = len(steps) - 1 - place
-                ridge = base + 0.85 * heights(sample[row], EDGES)
-                ax.stairs(ridge, EDGES, baseline=base, fill=True, fc=colour, alpha=0.35)
-                ax.stairs(ridge, EDGES, baseline=base, ec=colour, lw=1.2)
-            ax.set(xlim=(-REACH, REACH), xticks=(-3, 0, 3))
-            ax.set_yticks(range(len(steps)), [*reversed(steps)])
-            ax.tick_params(axis="y", length=0)
-        axes[0, column].set_title(two_lines(network.label))
-        axes[1, column].set_xlabel("input")
-    axes[0, 0].set_ylabel("first layer: step")
-    axes[1, 0].set_ylabel("last layer: step")
-    return "The inputs of the first and of the last hidden layer, a histogram for each step."
+    axes = figure.subplots(1, len(networks))
+    for ax, network in zip(axes, networks, strict=True):
+        Histogram(ax, EDGES, fill=True, fc=network.style["color"]).set(inputs[network.label])
+        ax.set(ylim=(0, 1.05), yticks=[], xticks=(-3, 0, 3), xlabel="input of a unit")
+        ax.set_title(two_lines(network.label))
+    axes[0].set_ylabel(PEAK)
+    return "The inputs of the last hidden layer of each network, all in one histogram."
 
 
 @picture(height=3.6)
@@ -229,11 +211,12 @@ def show_activations(
         figure: an empty one.
         networks: an image each.
         activations: label → (N, 100).
-        digits: (N,), sorted.
+        digits: (N,), by which the rows are sorted.
     """
-    axes = figure.subplots(1, len(networks), sharey=True)
+    axes, order = figure.subplots(1, len(networks), sharey=True), np.argsort(digits, kind="stable")
     for ax, network in zip(axes, networks, strict=True):
-        _activation_image(ax, digits).set(activations[network.label] / _darkest(network))
+        rows = activations[network.label][order]
+        _activation_image(ax, digits[order]).set(rows / _darkest(network))
         ax.set_title(two_lines(network.label))
     axes[0].set_ylabel("image, by digit")
     return "Activations as images: rows are images, columns are units, dark is large."
@@ -261,80 +244,165 @@ def show_gradient_norms(
     return "The norm of the gradient of each layer's weights, for four networks."
 
 
-@picture(height=3.4)
-def show_scales(
-    figure: Figure, stds: Sequence[float], saturated: NDArray, accuracy: NDArray
-) -> str:
-    """Draw what becomes of a sigmoid network without BN, over the scale of its initial weights.
+@picture(height=3.6)
+def show_stretched(figure: Figure, layers: Mapping[str, NDArray], digits: NDArray) -> str:
+    """Draw what differs between images: each column without its mean, stretched to one contrast.
 
     Args:
         figure: an empty one.
-        stds: of the weights.
-        saturated: shares of the inputs, 0 to 1, (stds, seeds).
+        layers: name → outputs of a layer, (N, 100), an image each.
+        digits: (N,), by which the rows are sorted.
+    """
+    axes, order = figure.subplots(1, len(layers), sharey=True), np.argsort(digits, kind="stable")
+    for ax, (name, outputs) in zip(axes, layers.items(), strict=True):
+        differences = outputs - outputs.mean(axis=0)
+        grey = 0.5 + differences / (5 * differences.std())  # 2.5 standard deviations are black
+        _activation_image(ax, digits[order]).set(grey[order])
+        ax.set_title(name)
+    axes[0].set_ylabel("image, by digit")
+    return "Activations as images, without the mean of each unit, and stretched."
+
+
+@picture(height=3.4)
+def show_places(figure: Figure, without: NDArray, accuracy: NDArray) -> str:
+    """Draw accuracies, a dot for each seed, over the place of a single BN; a line joins medians.
+
+    Args:
+        figure: an empty one.
+        without: 0 to 1, of networks without any BN, (seeds,).
+        accuracy: 0 to 1, with one BN, (places, seeds).
+    """
+    ax = figure.subplots()
+    places = np.arange(1, len(accuracy) + 1)
+    dots: dict[str, Any] = {"ls": "", "ms": 8, "mec": "white"}
+    ax.plot(0 * without, without, **{**STYLE_WITHOUT_BN, **dots}, label="no BN")
+    ax.plot(places, np.median(accuracy, axis=1), color=BLUE, lw=2)
+    ax.plot(places, accuracy, **{**STYLE_WITH_BN, **dots})
+    ax.lines[-1].set_label("one BN, a dot for each\nseed, line: medians")
+    ax.set_xticks(range(len(places) + 1), ["none", *places])
+    ax.set(xlabel="hidden layer with the only BN", ylabel="test accuracy")
+    accuracy_axis(ax)
+    place_legend_right(ax)
+    return "Test accuracy of sigmoid networks over the place of their only BN."
+
+
+@picture(height=3.6)
+def show_saturation(
+    figure: Figure,
+    cases: Sequence[tuple[float, float]],
+    saturated: NDArray,
+    accuracy: NDArray,
+) -> str:
+    """Draw accuracies of networks over the share of their saturated inputs, a dot for each seed.
+
+    Args:
+        figure: an empty one.
+        cases: standard deviation of the initial weights, and rate, of each network; the rate is
+            written where the same weights come once more.
+        saturated: shares of the inputs, 0 to 1, (cases, seeds).
         accuracy: on the test images, likewise.
     """
     ax = figure.subplots()
-    lines: dict[str, tuple[NDArray, Mapping[str, Any]]] = {
-        "inputs beyond ±3": (saturated, {"color": INK, "ls": ":", "marker": "D"}),
-        "test images right": (accuracy, STYLE_WITHOUT_BN),
-    }
-    for label, (shares, style) in lines.items():
-        line: dict[str, Any] = {**style, "marker": ""}
-        ax.plot(stds, 100 * np.median(shares, axis=1), label=label, **line)
-        for of_seed in 100 * shares.T:
-            dots: dict[str, Any] = {**style, "ls": ""}
-            ax.plot(stds, of_seed, ms=6, **dots)
-    ax.set_xscale("log")
-    ax.set_xticks(stds, [f"{std:g}" for std in stds])
-    ax.minorticks_off()
-    ax.set(xlabel="std of the initial weights", ylabel="%", ylim=(-4, 104))
-    ax.grid(True, axis="y")
-    place_legend_right(ax, f"a marker for each\nof {saturated.shape[1]} seeds,\nlines: medians")
-    return "Saturated inputs and accuracy of sigmoid networks over the scale of their weights."
+    style: dict[str, Any] = {**STYLE_WITHOUT_BN, "ls": "", "ms": 8}
+    named: set[float] = set()
+    for (std, rate), x, y in zip(cases, 100 * saturated, accuracy, strict=True):
+        ax.plot(x, y, **style)
+        name = f"std {std:g}" + (f"\nat rate {rate:g}" if std in named else "")
+        place: Any = {"xytext": (0, 10), "textcoords": "offset points", "ha": "center"}
+        ax.annotate(name, (x.mean(), y.max()), **place)
+        named.add(std)
+    accuracy_axis(ax)
+    ax.set(xlim=(-5, 80), xlabel="inputs beyond ±3, in %", ylabel="test accuracy")
+    return "Test accuracy of sigmoid networks over the share of their saturated inputs."
+
+
+@picture(height=4)
+def show_depths(
+    figure: Figure,
+    networks: Sequence[Drawn],
+    depths: Sequence[int],
+    panels: Mapping[str, Sequence[NDArray]],
+) -> str:
+    """Draw accuracies over depth, a line for each network.
+
+    Args:
+        figure: an empty one.
+        networks: a line each.
+        depths: numbers of hidden layers.
+        panels: title → accuracy of each network, 0 to 1, (depths,).
+    """
+    axes = figure.subplots(1, len(panels), sharey=True)
+    for ax, (title, lines) in zip(axes, panels.items(), strict=True):
+        for network, accuracy in zip(networks, lines, strict=True):
+            ax.plot(accuracy, label=network.label, **network.style)
+        ax.set_xticks(range(len(depths)), [f"{depth}" for depth in depths])
+        ax.set(xlabel="hidden layers", title=title)
+        accuracy_axis(ax)
+    axes[0].set_ylabel("test accuracy")
+    figure.legend(
+        handles=axes[0].get_legend_handles_labels()[0], loc="outside lower center", ncols=4
+    )
+    return "Test accuracy over depth of four networks, each at its best rate."
 
 
 @picture(height=3.6)
 def show_both_modes(
-    figure: Figure, steps: Sequence[int], panels: Mapping[str, Sequence[NDArray]]
+    figure: Figure, steps: Sequence[int], training: NDArray, evaluation: NDArray
 ) -> str:
-    """Draw test accuracy over training, a line for each seed.
+    """Draw test accuracy of a network with BN over training, a line for each seed.
 
     Args:
         figure: an empty one.
         steps: at which it was measured.
-        panels: title → accuracies, 0 to 1, (seeds, steps) each: without BN, with BN in training
-            mode, and with BN in evaluation mode.
+        training: accuracy in training mode, 0 to 1, (seeds, steps).
+        evaluation: likewise in evaluation mode.
     """
-    axes = figure.subplots(1, len(panels), sharey=True)
-    for ax, (title, curves) in zip(axes, panels.items(), strict=True):
-        for (label, style), values in zip(MODES.items(), curves, strict=True):
-            lines = ax.plot(values.T, lw=1.5, ms=5, **style)
-            lines[0].set_label(label)
-        ax.set_xticks(range(len(steps)), [f"{step}" for step in steps])
-        ax.set(xlabel="step", title=title)
+    ax = figure.subplots()
+    for (label, style), values in zip(MODES.items(), (training, evaluation), strict=True):
+        lines = ax.plot(values.T, lw=1.5, ms=6, **style)
+        lines[0].set_label(label)
+    ax.set_xticks(range(len(steps)), [f"{step}" for step in steps])
+    ax.set(xlabel="step", ylabel="test accuracy")
+    accuracy_axis(ax)
+    place_legend_right(ax, "a line for each seed")
+    return "Test accuracy over the first steps, in training mode and in evaluation mode."
+
+
+@picture(height=3.2)
+def show_bets(figure: Figure, bets: Mapping[str, Mapping[str, NDArray]]) -> str:
+    """Draw accuracies of networks that are bet on, a dot for each seed.
+
+    Args:
+        figure: an empty one.
+        bets: title → name of a network → accuracies, 0 to 1, (seeds,).
+    """
+    axes = figure.subplots(1, len(bets), width_ratios=[*map(len, bets.values())], sharey=True)
+    for ax, (title, networks) in zip(axes, bets.items(), strict=True):
+        for place, accuracy in enumerate(networks.values()):
+            ax.plot(place + np.linspace(-0.1, 0.1, len(accuracy)), accuracy, "o", color=INK, ms=8)
+        ax.set_xticks(range(len(networks)), [*networks])
+        ax.set(title=title, xlim=(-0.5, len(networks) - 0.5))
         accuracy_axis(ax)
     axes[0].set_ylabel("test accuracy")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
-    return "Test accuracy over the first steps, without BN and with BN in its two modes."
+    return "Test accuracy of the networks that are bet on, a dot for each seed."
 
 
 @picture(height=5)
 def show_gain_map(
     figure: Figure,
     accuracy: NDArray,
-    gains: NDArray,
     depths: Sequence[int],
     stds: Sequence[float],
+    small: float,
 ) -> str:
     """Draw the whole map: accuracy without and with BN, and the gain.
 
     Args:
         figure: an empty one.
         accuracy: without BN and with it, 0 to 1, (2, depths, stds).
-        gains: percentage points, (depths, stds, seeds); bold where the seeds agree on the sign.
         depths: numbers of hidden layers, a row each.
         stds: of the initial weights, a column each.
+        small: gains below this, in percentage points, have a frame.
     """
     axes = figure.subplots(1, 3, sharey=True)
     for ax, title, shares in zip(axes, ("without BN", "with BN"), accuracy, strict=False):
@@ -343,11 +411,13 @@ def show_gain_map(
             colour = INK if shares[cell] > 0.55 else "white"
             _cell_text(ax, cell, f"{100 * shares[cell]:.0f}").set_color(colour)
         ax.set_title(f"{title}: % right")
-    means, agree = gains.mean(axis=-1), np.ptp(np.sign(gains), axis=-1) == 0
-    axes[2].imshow(_gain_colours(means), aspect="auto")
-    for cell in np.ndindex(means.shape):
-        text = _cell_text(axes[2], cell, _points(means[cell]))
-        text.set(color=_on_gain(means[cell]), weight="bold" if agree[cell] else "normal")
+    gains = 100 * (accuracy[1] - accuracy[0])
+    axes[2].imshow(_gain_colours(gains), aspect="auto")
+    for cell in np.ndindex(gains.shape):
+        _cell_text(axes[2], cell, _points(gains[cell])).set_color(_on_gain(gains[cell]))
+        if gains[cell] < small:
+            corner = cell[1] - 0.46, cell[0] - 0.46
+            axes[2].add_patch(Rectangle(corner, 0.92, 0.92, fill=False, ec=INK, lw=2))
     axes[2].set_title("gain of BN, points")
     for ax in axes:
         _map_axes(ax, depths, stds)

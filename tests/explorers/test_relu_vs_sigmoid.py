@@ -11,6 +11,8 @@ from bnlib.explorers.relu_vs_sigmoid import (
     gain_map_explorer,
 )
 
+GRID = gain_map.GRIDS["relu"]
+
 
 @pytest.fixture
 def explorer():
@@ -48,6 +50,7 @@ def test_it_says_how_the_gradient_grows_with_depth(explorer):
     assert 1.5 < growth(explorer, "ReLU, with BN") < 3
     assert 0.001 < growth(explorer, "sigmoid, without BN") < 0.005
     train(explorer, depth=10)
+    explorer.set(step=1)
     assert 3 < growth(explorer, "ReLU, with BN") < 8
 
 
@@ -94,7 +97,7 @@ def board():
 def cells(board) -> list[str]:
     """What is written in the 48 cells."""
     written = [text.get_text() for text in board.live.figure.axes[0].texts]
-    assert len(written) == len(gain_map.DEPTHS) * len(gain_map.STDS)
+    assert len(written) == len(GRID.depths) * len(GRID.stds)
     return written
 
 
@@ -106,7 +109,7 @@ def test_the_map_is_blank_and_nothing_is_spent(board):
 
 def test_a_cell_that_is_trained_shows_its_gain_and_both_accuracies(board):
     board.set(depth=8, std=0.14)
-    board.buttons["Train both"].click()
+    board.buttons["Look here"].click()
     recorded = gain_map.load()
     assert [text for text in cells(board) if text != "?"] == [
         f"{recorded.gains()[4, 3].mean():+.0f}"
@@ -121,16 +124,22 @@ def test_a_cell_that_is_trained_shows_its_gain_and_both_accuracies(board):
 
 def test_the_same_cell_costs_nothing_again_and_reset_gives_all_back(board):
     for _ in range(2):
-        board.buttons["Train both"].click()
+        board.buttons["Look here"].click()
     assert board.line.endswith("Trainings left: 28 of 30.")
     board.buttons["Reset"].click()
     assert {*cells(board)} == {"?"} and board.line.endswith("30 of 30.")
 
 
 def test_thirty_trainings_are_fifteen_cells(board):
-    for depth in gain_map.DEPTHS:
-        for std in gain_map.STDS:
+    for depth in GRID.depths:
+        for std in GRID.stds:
             board.set(depth=depth, std=std)
-            board.buttons["Train both"].click()
+            board.buttons["Look here"].click()
     assert len([text for text in cells(board) if text != "?"]) == 15
     assert "not trained yet" in board.line and board.line.endswith("Trainings left: 0 of 30.")
+
+
+def test_where_no_rate_helps_it_says_so(board):
+    board.set(depth=16, std=0.03)
+    board.buttons["Look here"].click()
+    assert "without BN chance at every rate, with BN 9" in board.line
