@@ -140,9 +140,7 @@ def gradient_change(model: nn.Sequential, x: Tensor, y: Tensor, lr: float) -> fl
     now, then = deepcopy(model).train(), deepcopy(model).train()  # they draw the same noise
     before = _last_gradient(now, x, y)
     with torch.no_grad():
-        for moved, parameter in zip(
-            then[:-1].parameters(), now[:-1].parameters(), strict=True
-        ):
+        for moved, parameter in zip(then[:-1].parameters(), now[:-1].parameters(), strict=True):
             if parameter.grad is not None:
                 moved.sub_(lr * parameter.grad)
     return ((_last_gradient(then, x, y) - before).norm() / before.norm()).item()

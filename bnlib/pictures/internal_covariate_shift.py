@@ -27,7 +27,7 @@ from bnlib.pictures.parts import (
 REACH = 6  # inputs beyond ±6 change the output of a sigmoid by less than 0.003
 EDGES = np.linspace(-REACH, REACH, 61)
 PERCENTILES = (15, 50, 85)  # those of the paper's Figure 1
-ONCE = {"color": INK, "ls": ":", "marker": "^"}  # of what is normalized by its first batch only
+ONCE = {"color": INK, "ls": (0, (1, 1)), "marker": "^"}  # of what is normalized by one batch only
 WITH_NOISE = {"color": SKY, "ls": "-.", "marker": "D"}  # of BN that is followed by noise
 
 
