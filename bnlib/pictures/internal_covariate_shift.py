@@ -210,6 +210,32 @@ def show_shift(
     return "The shift of each hidden layer, without and with BN, measured in two ways."
 
 
+@picture(height=2.8)
+def show_by_looks(
+    figure: Figure,
+    networks: Sequence[Drawn],
+    every: Sequence[int],
+    shifts: Mapping[str, Sequence[float]],
+) -> str:
+    """Draw the shift on a log axis, over how rarely one looks.
+
+    Args:
+        figure: an empty one.
+        networks: as they are called and drawn.
+        every: 1 for all looks, 2 for each second, …; (measurements,).
+        shifts: label → (measurements,).
+    """
+    ax = figure.subplots()
+    for network in networks:
+        ax.semilogy(shifts[network.label], label=network.label, **network.style)
+    ax.set(xlabel="one look in …", ylabel="shift, in spreads")
+    ax.set_xticks(range(len(every)), [f"{looks}" for looks in every])
+    ax.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+    ax.grid(True, axis="y")
+    place_legend_right(ax)
+    return "The shift of networks over how rarely one looks at them."
+
+
 @picture(height=3.8)
 def show_evidence(
     figure: Figure,

@@ -13,5 +13,6 @@ EXAMPLES = {
     "show_bands": (BN_OR_NOT, STEPS, {n.label: np.stack([CURVE] * 3, 1) for n in BN_OR_NOT}),
     "show_accuracy": (BN_OR_NOT, STEPS, SEEDS),
     "show_shift": (BN_OR_NOT, {"in spreads": SEEDS, "undivided": SEEDS}),
+    "show_by_looks": (BN_OR_NOT, [1, 2, 4], {n.label: CURVE[:3] for n in BN_OR_NOT}),
     "show_evidence": (BN_OR_NOT, BOARD),
 }
