@@ -1,4 +1,4 @@
-"""The exercises of lesson 04: to undo BN, and to spare γ and β the weight decay."""
+"""The exercises of lesson 04: to set γ and β, and to spare γ and β the weight decay."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ from bnlib.exercises.checking import WIDTH, Exercise, Finding, Slip, exception_w
 if TYPE_CHECKING:
     from torch import nn
 
-# γ and β that undo BN in evaluation mode
+# γ and β with which BN in evaluation mode returns a x + b
 
 
-def _identity(
+def _line(
     running_mean: NDArray,
     running_var: NDArray,
     eps: float,
+    a: float,
+    b: float,
     *,
     scale: Callable = lambda var, eps: np.sqrt(var + eps),
-    shift: Callable = lambda mean, gamma: mean,
+    times: Callable = lambda scale, a: a * scale,
+    shift: Callable = lambda mean, gamma, a: a * mean,
+    plus: Callable = lambda shift, b: shift + b,
     pair: Callable = lambda gamma, beta: (gamma, beta),
 ) -> tuple[NDArray, NDArray]:
     """Compute γ and β, in steps that a slip may replace."""
-    gamma = scale(running_var, eps)
-    return pair(gamma, shift(running_mean, gamma))
+    gamma = times(scale(running_var, eps), a)
+    return pair(gamma, plus(shift(running_mean, gamma, a), b))
 
 
 SLIPS = (
@@ -60,30 +64,40 @@ SLIPS = (
         {"scale": lambda var, eps: 1 / np.sqrt(var + eps)},
     ),
     Slip(
-        "γ is 1",
-        "With γ = 1 the spread of the output is 1, and not that of x.",
+        "γ without the spread",
+        "With γ = a the spread of the output is a, and not a times that of x.",
         {"scale": lambda var, eps: np.ones_like(var)},
+    ),
+    Slip(
+        "γ without a",
+        "This γ gives x back. The output is to change by a where x changes by 1.",
+        {"times": lambda scale, a: scale},
     ),
     # β
     Slip(
         "β without the mean",
-        "With β = 0 the output has mean 0. BN has subtracted the mean; β adds it again.",
-        {"shift": lambda mean, gamma: np.zeros_like(mean)},
+        "BN has subtracted the mean, so where x is the mean, β alone is the output: a mean + b.",
+        {"shift": lambda mean, gamma, a: np.zeros_like(mean)},
     ),
     Slip(
-        "the sign of β",
+        "the sign of the mean",
         "BN has subtracted the mean, so it has to be added again.",
-        {"shift": lambda mean, gamma: -mean},
+        {"shift": lambda mean, gamma, a: -a * mean},
+    ),
+    Slip(
+        "β without a",
+        "Where x is the mean, the output is to be a mean + b, and it is β.",
+        {"shift": lambda mean, gamma, a: mean},
     ),
     Slip(
         "β multiplied by γ",
-        "y = γ x̂ + β: β is added after γ has multiplied, so it is the mean itself.",
-        {"shift": lambda mean, gamma: gamma * mean},
+        "y = γ x̂ + β: β is added after γ has multiplied, so γ is not in it.",
+        {"shift": lambda mean, gamma, a: gamma * mean},
     ),
     Slip(
-        "β divided by γ",
-        "y = γ x̂ + β: β is added after γ has multiplied, so it is the mean itself.",
-        {"shift": lambda mean, gamma: mean / gamma},
+        "β without b",
+        "The output is to be a x + b: β adds b, too.",
+        {"plus": lambda shift, b: shift},
     ),
     # The pair
     Slip(
@@ -94,28 +108,29 @@ SLIPS = (
 )
 
 CASES = (
-    (np.array([5.0]), np.array([9.0]), 7.0),
-    (np.array([2.0, -3, 0.5]), np.array([15.0, 0.75, 3.2]), 1e-1),
-    (np.array([2.0, -3, 0.5]), np.array([15.0, 0.75, 3.2]), 1e-3),
+    (np.array([5.0]), np.array([9.0]), 7.0, 2.0, 1.0),
+    (np.array([2.0, -3, 0.5]), np.array([15.0, 0.75, 3.2]), 1e-1, 1.7, -0.6),
+    (np.array([2.0, -3, 0.5]), np.array([15.0, 0.75, 3.2]), 1e-3, 0.3, 4.1),
 )
 
 EXERCISE = Exercise(
-    right=_identity,
+    right=_line,
     results=("gamma", "beta"),
     stages=(CASES,),
     slips=SLIPS,
-    praise="Right: in evaluation mode, BN with this γ and this β returns its input.",
+    praise="Right: in evaluation mode, BN with this γ and this β returns a x + b.",
 )
 
 
-def check_identity(f: Callable) -> Finding:
-    """Check γ and β with which BN in evaluation mode is the identity, and name the slip.
+def check_line(f: Callable) -> Finding:
+    """Check γ and β with which BN in evaluation mode returns a x + b, and name the slip.
 
     Args:
-        f: called as `f(running_mean, running_var, eps)`, with arrays of shape (C,); it returns the
-            pair (gamma, beta), both of shape (C,).
+        f: called as `f(running_mean, running_var, eps, a, b)`, with arrays of shape (C,) and two
+            numbers; it returns the pair (gamma, beta), both of shape (C,).
 
-    Returns: whether it is right, and what to do if not.
+    Returns:
+        Whether it is right, and what to do if not.
     """
     return EXERCISE.check(f)
 
@@ -149,7 +164,8 @@ def check_groups(f: Callable) -> Finding:
         f: called as `f(model, weight_decay)`; it returns groups as the optimizers of torch take
             them, dictionaries with "params" and "weight_decay".
 
-    Returns: whether they are right, and what to do if not.
+    Returns:
+        Whether they are right, and what to do if not.
     """
     if words := refusal(f, ("model", "weight_decay")):
         return Finding(False, words)

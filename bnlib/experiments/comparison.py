@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -92,6 +92,11 @@ class Comparison:
                 else:
                     self.recorders[label].snapshot(step)
             yield step / self._length
+
+    def trained(self) -> Self:
+        """Train all networks to the end, and return this comparison."""
+        list(self.train())
+        return self
 
     def unit_inputs(self, label: str, layer: int, unit: int) -> NDArray:
         """Return what was recorded of the input of one unit, both from 0: (snapshots, 200)."""

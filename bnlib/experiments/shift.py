@@ -85,6 +85,44 @@ def noisy_batch_norm(seed: int) -> Callable[[int], NoisyBatchNorm]:
     return lambda num_features: NoisyBatchNorm(num_features, generator)
 
 
+class FirstBatchNorm(nn.Module):
+    """BN once: with mean and spread of the first training batch, and then with these for good.
+
+    Args:
+        num_features: number of units.
+
+    Attributes:
+        weight: γ, (num_features,).
+        bias: β, (num_features,).
+        mean: that of the first batch, (num_features,); 0 before it.
+        std: that of the first batch, (num_features,); 1 before it.
+        waits: whether no training batch has come yet, a tensor of one bool.
+
+    Source: after Salimans & Kingma (2016), section 3, who set their weights by one batch.
+    """
+
+    mean: Tensor
+    std: Tensor
+    waits: Tensor
+
+    def __init__(self, num_features: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("mean", torch.zeros(num_features))
+        self.register_buffer("std", torch.ones(num_features))
+        self.register_buffer("waits", torch.tensor(True))
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Return γ (input - mean) / std + β, (N, num_features)."""
+        if self.training and self.waits:
+            std, mean = torch.std_mean(input.detach(), dim=0, correction=0)
+            self.mean.copy_(mean)
+            self.std.copy_(std)
+            self.waits.fill_(False)
+        return self.weight * (input - self.mean) / self.std + self.bias
+
+
 def gradient_change(model: nn.Sequential, x: Tensor, y: Tensor, lr: float) -> float:
     """Return how much the last layer's gradient changes when the layers below take their step.
 
@@ -99,13 +137,13 @@ def gradient_change(model: nn.Sequential, x: Tensor, y: Tensor, lr: float) -> fl
 
     Source: after Santurkar et al. (2018), definition 2.1.
     """
-    model = deepcopy(model).train()
-    before = _last_gradient(model, x, y)
+    now, then = deepcopy(model).train(), deepcopy(model).train()  # they draw the same noise
+    before = _last_gradient(now, x, y)
     with torch.no_grad():
-        for parameter in model[:-1].parameters():
+        for moved, parameter in zip(then[:-1].parameters(), now[:-1].parameters(), strict=True):
             if parameter.grad is not None:
-                parameter.sub_(lr * parameter.grad)
-    return ((_last_gradient(model, x, y) - before).norm() / before.norm()).item()
+                moved.sub_(lr * parameter.grad)
+    return ((_last_gradient(then, x, y) - before).norm() / before.norm()).item()
 
 
 def gradient_changes(comparison: Comparison, lr: float, every: int = 4) -> dict[str, float]:

@@ -15,7 +15,7 @@ from bnlib.explorers.compared_trainings import (
     training_settings,
 )
 from bnlib.live.figure import LiveFigure
-from bnlib.pictures.internal_covariate_shift import WITH_NOISE, TrainingOfAUnit
+from bnlib.pictures.internal_covariate_shift import ONCE, WITH_NOISE, TrainingOfAUnit
 from bnlib.pictures.parts import STYLE_WITH_BN, STYLE_WITHOUT_BN
 
 BN_OR_NOT = (
@@ -31,6 +31,13 @@ def with_noise(seed: int) -> Variant:
     from bnlib.experiments.shift import noisy_batch_norm
 
     return Variant("BN, then noise", network={"norm": noisy_batch_norm(seed)}, style=WITH_NOISE)
+
+
+def normalized_once() -> Variant:
+    """Return the network that is normalized by its first batch, and then left alone."""
+    from bnlib.experiments.shift import FirstBatchNorm
+
+    return Variant("normalized once", network={"norm": FirstBatchNorm}, style=ONCE)
 
 
 def covariate_shift_explorer(runs: Runs | None = None) -> ComparedTrainings:

@@ -21,6 +21,7 @@ from bnlib.pictures.parts import (
     SKY,
     WITH_BN,
     Histogram,
+    place_legend_right,
 )
 
 
@@ -52,53 +53,62 @@ def show_decisions(
 
 
 @picture(height=3)
-def show_accuracies(figure: Figure, accuracies: Mapping[str, Sequence[float]]) -> str:
+def show_accuracies(
+    figure: Figure,
+    accuracies: Mapping[str, Sequence[float]],
+    straight: Mapping[str, float] | None = None,
+) -> str:
     """Draw accuracies between two classes, a row for each network and a marker for each seed.
 
     Args:
         figure: an empty one.
         accuracies: name of a network → its accuracies, 0 to 1.
+        straight: name of a network → a share, 0 to 1, that is written beside its row.
     """
     ax = figure.subplots()
-    for row, values in enumerate(accuracies.values()):
-        ax.plot(100 * np.array(values), [row] * len(values), "o", color=INK, ms=9, alpha=0.6)
-        ax.plot([50, 100 * np.median(values)], [row, row], color=GREY, lw=5, zorder=0)
+    for row, (name, values) in enumerate(accuracies.items()):
+        bar = [50, 100 * np.median(values)]
+        ax.plot(bar, [row, row], color=GREY, lw=5, zorder=0, label=None if row else "median")
+        dots: Any = {"color": INK, "ms": 9, "alpha": 0.6, "label": None if row else "a seed"}
+        ax.plot(100 * np.array(values), [row] * len(values), "o", **dots)
+        if straight and name in straight:
+            ax.text(103, row, f"{straight[name]:.0%} straight", va="center")
     ax.axvline(50, color=INK, ls=":", lw=1.2)
     ax.set_yticks(range(len(accuracies)), [*accuracies])
     ax.set(ylim=(len(accuracies) - 0.5, -0.5), xlim=(44, 101), xlabel="test points right, %")
     ax.set_xticks([50, 60, 70, 80, 90, 100], ["50: a coin", "60", "70", "80", "90", "100"])
     ax.grid(True, axis="x")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return "Accuracies on the spirals, a marker for each seed, a bar to the median."
 
 
-@picture(height=3.6)
+@picture(height=4.2)
 def show_gamma_and_sigma(
     figure: Figure, units: Mapping[str, tuple[NDArray, NDArray]], starts: Sequence[float]
 ) -> str:
-    """Draw |γ| of every unit, and the σ that it would take to undo BN, a column for each network.
+    """Draw |γ| of every unit over the σ of its input, with the line on which γ would undo BN.
 
     Args:
         figure: an empty one.
-        units: name of a network → its γ and its σ, both (units,).
+        units: name of a network → its γ and its σ, both (units,); four networks at most.
         starts: the γ at which each network started.
     """
     ax = figure.subplots()
-    jitter = np.random.default_rng(0)
-    for column, ((gammas, sigmas), start) in enumerate(zip(units.values(), starts, strict=True)):
-        labels = ["start of γ", "σ: this γ would undo BN", "|γ| of a unit, trained"]
-        first, second, third = labels if column == 0 else [None] * 3
-        ax.plot([column - 0.4, column + 0.4], [start] * 2, color=INK, lw=2, label=first)
-        beside = jitter.uniform(0.08, 0.34, len(gammas))
-        ax.plot(column + beside, sigmas, "x", ms=4, color=ORANGE, label=second)
-        dots: Any = {"ms": 4, "alpha": 0.6, "color": WITH_BN, "label": third}
-        ax.plot(column - beside, np.abs(gammas), "o", **dots)
-    ax.set(yscale="log", ylim=(0.1, 30), ylabel="γ and σ")
-    ax.set_yticks([0.1, 0.3, 1, 3, 10, 30], ["0.1", "0.3", "1", "3", "10", "30"])
+    ends = np.array([0.1, 30])
+    ax.plot(ends, ends, "--", color=INK, lw=2, label="γ = σ: BN undone")
+    for start in sorted({*starts}):
+        ax.axhline(start, color=GREY, lw=2, zorder=0)
+        ax.text(0.11, start * 1.04, f"start at {start:g}", va="bottom", color=INK)
+    looks = (("v", SKY), ("o", WITH_BN), ("^", ORANGE), ("s", INK))
+    for (name, (gammas, sigmas)), (marker, colour) in zip(units.items(), looks, strict=False):
+        ax.plot(sigmas, np.abs(gammas), marker, color=colour, ms=5, alpha=0.6, label=name)
+    ax.set(xscale="log", yscale="log", xlim=ends, ylim=(0.3, 30))
+    ax.set(xlabel="σ of the input of a unit", ylabel="|γ| of the unit, trained")
+    ax.set_xticks([0.1, 0.3, 1, 3, 10, 30], ["0.1", "0.3", "1", "3", "10", "30"])
+    ax.set_yticks([0.3, 1, 3, 10, 30], ["0.3", "1", "3", "10", "30"])
     ax.minorticks_off()
-    ax.set_xticks(range(len(units)), [*units])
-    ax.grid(True, axis="y")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
-    return "The gamma of every unit stays near its start, whatever sigma is, with few exceptions."
+    place_legend_right(ax, "a marker for\neach unit")
+    return "The gamma of every unit over its sigma: four clouds, and the line where they are equal."
 
 
 class ThreeHistograms:

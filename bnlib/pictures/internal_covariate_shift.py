@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bnlib.live.figure import picture
 from bnlib.pictures.parts import (
+    GREY,
     INK,
     PEAK,
     SKY,
@@ -26,6 +27,7 @@ from bnlib.pictures.parts import (
 REACH = 6  # inputs beyond ±6 change the output of a sigmoid by less than 0.003
 EDGES = np.linspace(-REACH, REACH, 61)
 PERCENTILES = (15, 50, 85)  # those of the paper's Figure 1
+ONCE = {"color": INK, "ls": (0, (1, 1)), "marker": "^"}  # of what is normalized by one batch only
 WITH_NOISE = {"color": SKY, "ls": "-.", "marker": "D"}  # of BN that is followed by noise
 
 
@@ -142,7 +144,7 @@ def show_bands(
         ax.plot(steps, middle, color=colour, label="50th percentile")
         ax.set(title=network.label, xlabel="step")
         ax.grid(True)
-    axes[0].set_ylabel("input of the unit")
+    axes[0].set_ylabel("input of one unit")
     axes[0].legend(loc="upper left")
     return "Percentiles of a unit's input over training, without and with BN."
 
@@ -182,9 +184,11 @@ def show_shift(
 ) -> str:
     """Draw the shift of each hidden layer on a log axis, a panel for each way to measure it.
 
+    An arrow says how many times larger the median of the first network is in the last layer.
+
     Args:
         figure: an empty one.
-        networks: as they are called and drawn.
+        networks: two, as they are called and drawn.
         shifts: unit of the distance → label → (seeds, layers).
     """
     axes = figure.subplots(1, len(shifts), sharey=True, squeeze=False)[0]
@@ -195,39 +199,85 @@ def show_shift(
             style = {**network.style, "ls": "", "ms": 8, "alpha": 0.7}
             dots = ax.semilogy(layers + offset, values.T, **style)
             dots[0].set_label(network.label)
-        ax.set(xlabel="hidden layer", title=unit, xticks=layers, xlim=(0.6, len(layers) + 0.4))
+        high, low = (np.median(of_network[network.label][:, -1]) for network in networks)
+        place = len(layers) + 0.35
+        ax.annotate("", (place, high), (place, low), arrowprops={"arrowstyle": "<->", "lw": 1.5})
+        ax.text(place + 0.07, np.sqrt(high * low), f"× {_rounded(high / low)}", va="center")
+        ax.set(xlabel="hidden layer", title=unit, xticks=layers, xlim=(0.6, len(layers) + 1))
         ax.grid(True, axis="y")
     axes[0].set_ylabel("distance travelled\nin 100 steps")
     place_legend_right(axes[-1], f"a marker for\neach of {len(values)} seeds")
     return "The shift of each hidden layer, without and with BN, measured in two ways."
 
 
-@picture(height=3.6)
-def show_evidence(
+@picture(height=2.8)
+def show_by_looks(
     figure: Figure,
     networks: Sequence[Drawn],
-    accuracy: Mapping[tuple[str, float], NDArray],
-    measures: Mapping[str, Mapping[tuple[str, float], NDArray]],
+    every: Sequence[int],
+    shifts: Mapping[str, Sequence[float]],
 ) -> str:
-    """Draw how well networks have learned over how much they shift, a panel for each measure.
+    """Draw the shift on a log axis, over how rarely one looks.
 
     Args:
         figure: an empty one.
         networks: as they are called and drawn.
-        accuracy: (label, standard deviation of the initial weights) → (seeds,), 0 to 1.
-        measures: name → the same keys → (seeds,), positive.
+        every: 1 for all looks, 2 for each second, …; (measurements,).
+        shifts: label → (measurements,).
     """
-    axes = figure.subplots(1, len(measures), sharey=True, squeeze=False)[0]
-    smallest = min(std for _, std in accuracy)
-    styles = {network.label: {**network.style, "ls": "", "ms": 8} for network in networks}
-    for ax, (name, shift) in zip(axes, measures.items(), strict=True):
-        for (label, std), reached in accuracy.items():
-            face = {"mfc": "white", "mew": 2} if std == smallest else {}
-            label_of = f"{label}, {std:g}"
-            ax.semilogx(shift[label, std], reached, **styles[label], **face, label=label_of)
-        accuracy_axis(ax)
-        ax.set(title=name, xlabel="shift")
+    ax = figure.subplots()
+    for network in networks:
+        ax.semilogy(shifts[network.label], label=network.label, **network.style)
+    ax.set(xlabel="one look in …", ylabel="shift, in spreads")
+    ax.set_xticks(range(len(every)), [f"{looks}" for looks in every])
+    ax.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+    ax.grid(True, axis="y")
+    place_legend_right(ax)
+    return "The shift of networks over how rarely one looks at them."
+
+
+@picture(height=3.8)
+def show_evidence(
+    figure: Figure,
+    networks: Sequence[Drawn],
+    board: Mapping[tuple[str, float], Sequence[tuple[float, float, float]]],
+) -> str:
+    """Draw how well networks have learned over how much they shift, a panel for each measure.
+
+    A pale arrow points where the marks would fall if the shift slowed learning down.
+
+    Args:
+        figure: an empty one.
+        networks: as they are called and drawn.
+        board: (label, standard deviation of the initial weights) → for each seed the accuracy, 0 to
+            1, the shift of the inputs and the change of the gradient, both positive.
+    """
+    left, right = figure.subplots(1, 2, sharey=True)
+    smallest = min(std for _, std in board)
+    styles = {network.label: {**network.style, "ls": "", "ms": 9} for network in networks}
+    for ax, column in ((left, 1), (right, 2)):
+        for (label, std), numbers in board.items():
+            face = {"mfc": "white", "mew": 2} if std == smallest else {"alpha": 0.8}
+            measured = np.array(numbers)  # (seeds, 3)
+            ax.semilogx(measured[:, column], measured[:, 0], **styles[label], **face)
+        accuracy_axis(ax, top=1.08)
         ax.margins(x=0.12)
-    axes[0].set_ylabel("test accuracy")
-    place_legend_right(axes[-1], "network, weights")
-    return "How well the networks have learned, over how much they shift, in three measures."
+        arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 6, "alpha": 0.5, "mutation_scale": 30}
+        ax.annotate(
+            "", (0.93, 0.12), (0.1, 0.72), xycoords="axes fraction", arrowprops=arrow, zorder=0
+        )
+    left.set(title="inputs", xlabel="shift, in spreads", ylabel="test accuracy")
+    right.set(title="gradient", xlabel="change, in lengths of it")
+    for label, style in styles.items():
+        right.plot([], [], **style, label=label)
+    right.plot([], [], "o", color=GREY, mfc="white", mew=2, ms=9, label=f"weights {smallest:g}")
+    largest = max(std for _, std in board)
+    right.plot([], [], "o", color=GREY, ms=9, label=f"weights {largest:g}")
+    right.plot([], [], color=GREY, lw=6, alpha=0.5, label="expected, if\nshift slows learning")
+    place_legend_right(right)
+    return "How well the networks have learned, over how much they shift, in two measures."
+
+
+def _rounded(factor: float) -> int:
+    """Round a factor to tens, or, below 20, to whole numbers."""
+    return round(factor / 10) * 10 if factor >= 20 else round(factor)

@@ -6,35 +6,36 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from bnlib.exercises.gamma_beta_identity import SLIPS, WHY, check_groups, check_identity
+from bnlib.exercises.gamma_beta_identity import SLIPS, WHY, check_groups, check_line
 from bnlib.numpy_bn import BatchNorm
 from tests.exercises.student import named, written
 
-# γ and β that undo BN
+# γ and β that make a line
 
 PAIR = """
-def undo(running_mean, running_var, eps):
-    gamma = np.sqrt(running_var + eps)
-    beta = running_mean.copy()
+def line(running_mean, running_var, eps, a, b):
+    gamma = a * np.sqrt(running_var + eps)
+    beta = a * running_mean + b
     return gamma, beta
 """
 LOOP = """
-def undo(running_mean, running_var, eps):
+def line(running_mean, running_var, eps, a, b):
     gamma, beta = np.zeros(len(running_mean)), np.zeros(len(running_mean))
     for c in range(len(running_mean)):
-        gamma[c] = (running_var[c] + eps) ** 0.5
-        beta[c] = running_mean[c]
+        gamma[c] = (running_var[c] + eps) ** 0.5 * a
+        beta[c] = b + a * running_mean[c]
     return [gamma, beta]
 """
 
 
-def by_solving(running_mean, running_var, eps):
+def by_solving(running_mean, running_var, eps, a, b):
     """Send two values through BN in evaluation mode; γ and β follow from where they land."""
     bn = BatchNorm(len(running_mean), eps=eps)
     bn.running_mean, bn.running_var = running_mean, running_var
     bn.eval()
     zero, one = bn(np.stack([np.zeros_like(running_mean), np.ones_like(running_mean)]))
-    return 1 / (one - zero), -zero / (one - zero)
+    gamma = a / (one - zero)
+    return gamma, b - gamma * zero
 
 
 RIGHT = {"a pair": written(PAIR), "a loop": written(LOOP), "two points": by_solving}
@@ -42,45 +43,52 @@ RIGHT = {"a pair": written(PAIR), "a loop": written(LOOP), "two points": by_solv
 
 @pytest.mark.parametrize("style", RIGHT)
 def test_every_right_style_is_right(style):
-    finding = check_identity(RIGHT[style])
+    finding = check_line(RIGHT[style])
     assert finding.right, finding
 
 
-def test_what_is_called_right_undoes_bn():
+@pytest.mark.parametrize(("a", "b"), [(1, 0), (2, 1)])
+def test_what_is_called_right_makes_the_line(a, b):
     rng = np.random.default_rng(0)
     bn, x = BatchNorm(3, eps=0.5), rng.normal(3, 2, (50, 3))
     bn(x)
-    bn.gamma, bn.beta = written(PAIR)(bn.running_mean, bn.running_var, bn.eps)
+    bn.gamma, bn.beta = written(PAIR)(bn.running_mean, bn.running_var, bn.eps, a, b)
     bn.eval()
-    assert np.abs(bn(x) - x).max() < 1e-12
+    assert np.abs(bn(x) - (a * x + b)).max() < 1e-12
 
 
-GAMMA, BETA = "np.sqrt(running_var + eps)", "running_mean.copy()"
+ROOT, GAMMA, BETA = (
+    "np.sqrt(running_var + eps)",
+    "a * np.sqrt(running_var + eps)",
+    "a * running_mean",
+)
 WRONG = {
-    "eps forgotten": [(GAMMA, "np.sqrt(running_var)")],
-    "the variance where its root belongs": [(GAMMA, "running_var + eps")],
-    "the variance where its root belongs, and eps forgotten": [(GAMMA, "running_var.copy()")],
-    "eps outside the root": [(GAMMA, "np.sqrt(running_var) + eps")],
-    "γ upside down": [(GAMMA, f"1 / {GAMMA}")],
-    "γ is 1": [(GAMMA, "np.ones(len(running_var))")],
+    "eps forgotten": [(ROOT, "np.sqrt(running_var)")],
+    "the variance where its root belongs": [(ROOT, "(running_var + eps)")],
+    "the variance where its root belongs, and eps forgotten": [(ROOT, "running_var")],
+    "eps outside the root": [(ROOT, "(np.sqrt(running_var) + eps)")],
+    "γ upside down": [(ROOT, f"1 / {ROOT}")],
+    "γ without the spread": [(ROOT, "np.ones(len(running_var))")],
+    "γ without a": [(GAMMA, ROOT)],
     "β without the mean": [(BETA, "np.zeros(len(running_mean))")],
-    "the sign of β": [(BETA, "-running_mean")],
+    "the sign of the mean": [(BETA, "-a * running_mean")],
+    "β without a": [(BETA, "running_mean")],
     "β multiplied by γ": [(BETA, "gamma * running_mean")],
-    "β divided by γ": [(BETA, "running_mean / gamma")],
+    "β without b": [(f"{BETA} + b", BETA)],
     "γ and β exchanged": [("return gamma, beta", "return beta, gamma")],
 }
 
 
 @pytest.mark.parametrize("slip", WRONG)
 def test_a_slip_is_named(slip):
-    finding = check_identity(written(PAIR, *WRONG[slip]))
+    finding = check_line(written(PAIR, *WRONG[slip]))
     assert named(finding) == {slip}
     assert "\n  with running_mean = [" in finding.says
 
 
 def test_two_slips_are_both_named():
-    edits = WRONG["eps forgotten"] + WRONG["the sign of β"]
-    assert named(check_identity(written(PAIR, *edits))) == {"eps forgotten", "the sign of β"}
+    edits = WRONG["eps forgotten"] + WRONG["the sign of the mean"]
+    assert named(check_line(written(PAIR, *edits))) == {"eps forgotten", "the sign of the mean"}
 
 
 def test_every_known_slip_is_tested():
@@ -88,17 +96,17 @@ def test_every_known_slip_is_tested():
 
 
 def test_the_smallest_case_can_be_done_on_paper():
-    says = check_identity(written(PAIR, *WRONG["eps forgotten"])).says
+    says = check_line(written(PAIR, *WRONG["eps forgotten"])).says
     assert says.splitlines()[-3:] == [
-        "  with running_mean = [5], running_var = [9], eps = 7",
-        "  expected gamma = [4]",
-        "  got      gamma = [3]",
+        "  with running_mean = [5], running_var = [9], eps = 7, a = 2, b = 1",
+        "  expected gamma = [8]",
+        "  got      gamma = [6]",
     ]
 
 
 def test_stubs_are_not_written_yet():
-    stub = written("def undo(running_mean, running_var, eps):\n    ...")
-    assert check_identity(stub).says.startswith("Not written yet.")
+    stub = written("def line(running_mean, running_var, eps, a, b):\n    ...")
+    assert check_line(stub).says.startswith("Not written yet.")
     stub = written("def groups(model, weight_decay):\n    ...")
     assert check_groups(stub).says.startswith("Not written yet.")
 
@@ -111,7 +119,7 @@ def test_stubs_are_not_written_yet():
 )
 def test_a_term_that_is_off_is_never_right(term, size, spoiled):
     wrong = written(PAIR, (term, spoiled.format(term, size)))
-    assert check_identity(wrong).says.startswith("Not yet: ")
+    assert check_line(wrong).says.startswith("Not yet: ")
 
 
 # Groups of parameters

@@ -15,13 +15,22 @@ BOTH = (PLAIN, WITH_BN)
 
 
 def trained(variants=BOTH, **options) -> Comparison:
-    comparison = Comparison(variants, **{"steps": 20, "snapshots": 5, **options})
-    list(comparison.train())
-    return comparison
+    return Comparison(variants, **{"steps": 20, "snapshots": 5, **options}).trained()
 
 
 def test_progress_goes_from_near_0_to_1():
     assert list(Comparison(BOTH, steps=4).train()) == [0.25, 0.5, 0.75, 1]
+
+
+def test_trained_is_what_train_leaves_at_its_end():
+    step_by_step = Comparison(BOTH, steps=4)
+    list(step_by_step.train())
+    at_once = Comparison(BOTH, steps=4).trained()
+    for label, model in at_once.models.items():
+        for ours, theirs in zip(
+            model.parameters(), step_by_step.models[label].parameters(), strict=True
+        ):
+            assert torch.equal(ours, theirs)
 
 
 def test_the_same_settings_give_the_same_numbers_to_the_last_bit():

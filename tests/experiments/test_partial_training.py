@@ -29,6 +29,13 @@ def test_what_is_named_learns_and_nothing_else(learned):
         assert learning(model) == {*learned}
 
 
+def test_the_output_layer_can_learn_alone():
+    model = let_learn(mlp([2, 5, 5, 2], norm=BatchNorm), "O")
+    assert [p for p in model.parameters() if p.requires_grad] == [*model[-1].parameters()]
+    assert all(bn.weight.requires_grad for bn in batch_norms(let_learn(model, "Oγ")))
+    assert not model[0].weight.requires_grad
+
+
 def test_without_bn_there_are_weights_alone():
     assert all(p.requires_grad for p in let_learn(mlp([2, 5, 2]), "W").parameters())
     assert not any(p.requires_grad for p in let_learn(mlp([2, 5, 2]), "γβ").parameters())

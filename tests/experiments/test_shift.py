@@ -8,6 +8,7 @@ from bnlib.experiments.comparison import Comparison
 from bnlib.experiments.networks import mlp
 from bnlib.experiments.runs import Variant
 from bnlib.experiments.shift import (
+    FirstBatchNorm,
     NoisyBatchNorm,
     distance_travelled,
     gradient_change,
@@ -85,6 +86,33 @@ def test_the_gradient_of_the_last_layer_stays_if_the_layers_below_do():
     for parameter in model[:-1].parameters():
         parameter.requires_grad_(False)
     assert gradient_change(model, X[:60], Y[:60], lr=1.0) == 0
+
+
+def test_noise_does_not_count_as_a_change():
+    model = mlp(SIZES, init=1.0, norm=noisy_batch_norm(seed=0))
+    assert gradient_change(model, X[:60], Y[:60], lr=0.0) == 0
+    assert gradient_change(model, X[:60], Y[:60], lr=0.5) > 0
+
+
+def test_what_is_normalized_once_keeps_the_numbers_of_its_first_training_batch():
+    layer = FirstBatchNorm(2)
+    first, next_one = torch.tensor([[2.0, 5], [4, 5.5]]), torch.tensor([[10.0, 5], [3, 6]])
+    assert torch.equal(layer.eval()(first), first)  # none has come yet
+    assert torch.allclose(layer.train()(first), torch.tensor([[-1.0, -1], [1, 1]]))
+    expected = torch.tensor([[7.0, -1], [0, 3]])
+    assert torch.allclose(layer(next_one), expected)
+    assert torch.allclose(layer.eval()(next_one), expected)
+    with torch.no_grad():
+        layer.weight[:], layer.bias[:] = 2, 1
+    assert torch.allclose(layer(next_one), 2 * expected + 1)
+
+
+def test_its_numbers_get_no_gradient():
+    layer = FirstBatchNorm(3)
+    x = torch.randn(5, 3, requires_grad=True)
+    layer(x).sum().backward()
+    assert torch.allclose(x.grad, (1 / layer.std).expand(5, 3))
+    assert {name for name, _ in layer.named_parameters()} == {"weight", "bias"}
 
 
 def test_its_change_is_that_between_two_steps():

@@ -3,8 +3,8 @@
 import torch
 
 from bnlib.experiments.networks import batch_norms, mlp
-from bnlib.experiments.shift import NoisyBatchNorm
-from bnlib.explorers.internal_covariate_shift import BN_OR_NOT, with_noise
+from bnlib.experiments.shift import FirstBatchNorm, NoisyBatchNorm
+from bnlib.explorers.internal_covariate_shift import BN_OR_NOT, normalized_once, with_noise
 from tests.experiments.test_networks import SIZES
 
 
@@ -16,6 +16,11 @@ def test_with_noise_makes_a_network_whose_noise_follows_the_seed():
     assert torch.equal(same, again) and not torch.equal(same, other)
 
 
+def test_normalized_once_makes_a_network_that_keeps_its_first_numbers():
+    model = mlp(SIZES, **normalized_once().network)
+    assert isinstance(model[1], FirstBatchNorm) and not batch_norms(model)
+
+
 def test_no_two_networks_share_a_name_or_a_colour():
-    drawn = [*BN_OR_NOT, with_noise(0)]
-    assert len({n.label for n in drawn}) == len({n.style["color"] for n in drawn}) == 3
+    drawn = [*BN_OR_NOT, with_noise(0), normalized_once()]
+    assert len({n.label for n in drawn}) == len({n.style["color"] for n in drawn}) == 4
