@@ -66,7 +66,7 @@ def show_in_company(figure: Figure, image: NDArray, company: Mapping[str, NDArra
         image: (H, W), before BN.
         company: who stands beside it → (H, W), the image after BN.
     """
-    panels = {"before BN": image} | company
+    panels = {"before BN": image, **company}
     lowest = min(panel.min() for panel in company.values())
     highest = max(panel.max() for panel in company.values())
     for ax, (name, panel) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
