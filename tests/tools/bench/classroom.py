@@ -18,7 +18,7 @@ from tests.conftest import NOTEBOOKS
 from tests.tools.bench.table import Row, markdown
 
 STUDENTS, WITHIN_SECONDS, PATIENCE_SECONDS = 30, 60, 1800
-LESSONS = "01", "03", "05"
+LESSONS = "01", "03", "06"
 
 
 def lessons() -> nbformat.NotebookNode:

@@ -1,8 +1,9 @@
 """What happens to an explorer, in the browser, when there is 10 and 100 times as much to show.
 
 The digits are repeated, the made-up batches are longer, and so are the draws of batch-mates. The
-five values of lesson 01 stay five. It counts as fluid while the median from slider to picture is at
-most 100 ms; about that long, an answer feels immediate (Miller 1968; Card et al. 1991).
+five values of lesson 01, the three arrows of lesson 02 and the map of lesson 05 stay as they are.
+It counts as fluid while the median from slider to picture is at most 100 ms; about that long, an
+answer feels immediate (Miller 1968; Card et al. 1991).
 """
 
 import statistics
@@ -19,23 +20,29 @@ from tests.tools.browser import Notebook, chromium, jupyterlab, write_notebook
 from tests.tools.found import EXPLORERS
 
 FACTORS, FLUID_MS = (10, 100), 100
+STAY = {"five_values_explorer", "three_arrows_explorer", "gain_map_explorer"}
 ROUNDS = 2
 SETUP = """\
 import numpy as np
 import psutil
 import torch
 
-from bnlib.experiments import comparison, data
-from bnlib.explorers import gamma_beta_identity, relu_vs_sigmoid, start_here, train_vs_eval
+from bnlib.experiments import comparison, data, patients, signal_propagation
+from bnlib.explorers import (
+    gamma_beta_identity, relu_vs_sigmoid, train_vs_eval, which_statistics
+)
 
 torch.set_num_threads(1)
 TIMES = {times}
 digits = data.Digits(*(np.concatenate([part] * TIMES) for part in data.load_digits()))
-for module in (comparison, relu_vs_sigmoid, start_here, train_vs_eval):
+modules = (
+    comparison, patients, relu_vs_sigmoid, signal_propagation, train_vs_eval, which_statistics
+)
+for module in modules:
     module.load_digits = lambda: digits
 gamma_beta_identity.skewed_batches = lambda: data.skewed_batches(batch_size=400 * TIMES)
 comparison.PROBE *= TIMES
-start_here.IMAGES_PER_DIGIT *= TIMES
+signal_propagation.IMAGES_PER_DIGIT *= TIMES
 train_vs_eval.DRAWS *= TIMES
 
 def megabytes():
@@ -52,7 +59,7 @@ print(megabytes() - before)
 
 def measure(times: int) -> dict[str, tuple[list[float], float]]:
     """For each explorer, milliseconds from slider to picture, and the megabytes that it takes."""
-    makes = [make for make in EXPLORERS if make.__name__ != "five_values_explorer"]
+    makes = [make for make in EXPLORERS if make.__name__ not in STAY]
     cells = [CELL.format(module=make.__module__, name=make.__name__) for make in makes]
     found = {}
     with tempfile.TemporaryDirectory() as folder:
