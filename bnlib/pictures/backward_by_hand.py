@@ -98,7 +98,7 @@ def show_passing_share(figure: Figure, m: Sequence[int], shares: Sequence[float]
         shares: of each, 0 to 1, measured.
     """
     ax = figure.subplots()
-    fine = np.arange(m[0], m[-1] + 1)
+    fine = np.geomspace(m[0], m[-1], 99)
     ax.plot(fine, (fine - 2) / fine, color=INK, lw=1.5, label="(m − 2) / m")
     ax.plot(m, shares, "o", color=SKY, mec=INK, ms=10, label="measured")
     ax.set_xscale("log", base=2)
@@ -128,7 +128,7 @@ def show_cut_paths(
     ax.set_xscale("log")
     ax.set_xticks(rates, [f"{rate:g}" for rate in rates])
     ax.minorticks_off()
-    ax.set(xlabel="learning rate", ylabel="accuracy after the training")
+    ax.set(xlabel="learning rate", ylabel="accuracy (small: each seed)")
     ax.yaxis.set_major_formatter("{x:.0%}")
     ax.grid(True)
     place_legend_right(ax)

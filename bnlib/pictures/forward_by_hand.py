@@ -112,7 +112,7 @@ def show_where_batches_go(figure: Figure, before: NDArray, after: NDArray) -> st
     for number, axis in enumerate(1.5 * largest * np.eye(3), start=1):
         x, y = from_the_side(axis)
         arrow = {"arrowstyle": "-|>", "color": INK, "lw": 1, "shrinkA": 0, "shrinkB": 0}
-        left.annotate("", (x, y), (0, 0), arrowprops=arrow)
+        left.annotate("", (x, y), (0, 0), arrowprops=arrow, annotation_clip=False)
         left.text(x, y, f" example {number} ", ha="left" if x > 0 else "right", va="center")
     left.set_xlabel("before BN")
     draw_upright(right, 2.4)

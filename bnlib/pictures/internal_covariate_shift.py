@@ -184,7 +184,7 @@ def show_shift(
 ) -> str:
     """Draw the shift of each hidden layer on a log axis, a panel for each way to measure it.
 
-    An arrow says how many times larger the median of the first network is in the last layer.
+    An arrow says how many times larger the first network's is in the last layer, median of seeds.
 
     Args:
         figure: an empty one.
@@ -199,10 +199,12 @@ def show_shift(
             style = {**network.style, "ls": "", "ms": 8, "alpha": 0.7}
             dots = ax.semilogy(layers + offset, values.T, **style)
             dots[0].set_label(network.label)
-        high, low = (np.median(of_network[network.label][:, -1]) for network in networks)
+        last = [of_network[network.label][:, -1] for network in networks]  # (seeds,) each
+        high, low = map(np.median, last)
+        times = _rounded(np.median(np.divide(*last)))
         place = len(layers) + 0.35
         ax.annotate("", (place, high), (place, low), arrowprops={"arrowstyle": "<->", "lw": 1.5})
-        ax.text(place + 0.07, np.sqrt(high * low), f"× {_rounded(high / low)}", va="center")
+        ax.text(place + 0.07, np.sqrt(high * low), f"× {times}", va="center")
         ax.set(xlabel="hidden layer", title=unit, xticks=layers, xlim=(0.6, len(layers) + 1))
         ax.grid(True, axis="y")
     axes[0].set_ylabel("distance travelled\nin 100 steps")
@@ -267,7 +269,7 @@ def show_evidence(
             "", (0.93, 0.12), (0.1, 0.72), xycoords="axes fraction", arrowprops=arrow, zorder=0
         )
     left.set(title="inputs", xlabel="shift, in spreads", ylabel="test accuracy")
-    right.set(title="gradient", xlabel="change, in lengths of it")
+    right.set(title="gradient", xlabel="change, relative to it")
     for label, style in styles.items():
         right.plot([], [], **style, label=label)
     right.plot([], [], "o", color=GREY, mfc="white", mew=2, ms=9, label=f"weights {smallest:g}")

@@ -51,7 +51,7 @@ def show_neighbours(
     """
     ax = figure.subplots()
     accuracy_axis(ax)
-    tuned = "without BN,\ntuned weights"
+    tuned = "without BN,\ntuned"
     for shares, label, style in (
         (without_bn, tuned, STYLE_WITHOUT_BN),
         (with_bn, "with BN", STYLE_WITH_BN),
