@@ -87,7 +87,7 @@ def resting_place(control: Locator) -> tuple[float, float]:
     control.scroll_into_view_if_needed()
     before, box = None, control.bounding_box()
     while box != before:
-        control.page.wait_for_timeout(300)
+        control.page.wait_for_timeout(150)
         before, box = box, control.bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
@@ -181,6 +181,7 @@ def meet_a_lesson(opened, root: Path, name: str) -> None:
         if cell.get_by_role("button", name="Train").count():
             watch_a_training(cell)
     assert notebook.console_errors == []
+    wait_for_rest(cell)
     left = [seen(cell) for cell in explorers(notebook)]
     notebook.save()
     notebook.close()
@@ -246,7 +247,6 @@ def move_every_control(cell: Locator) -> None:
     reset(cell)
     wait_until(cell, lambda now: now == start)
     press(cell, sliders[0], "ArrowRight")
-    wait_for_rest(cell)
 
 
 def reset(cell: Locator) -> None:
