@@ -311,6 +311,31 @@ def passes(test: Callable, f: Callable) -> bool:
     return tested.raised is None and bool(tested.returned)
 
 
+def refused_test(
+    test: Callable, argument: str, right: Sequence[Callable], stub: str, too_strict: str
+) -> str:
+    """Return why a student's `test` is of no use yet, or nothing if it passes what is right.
+
+    Args:
+        test: called with one function, which has the name `argument`.
+        argument: as a message calls it.
+        right: functions that it has to pass.
+        stub: what is said if it is not written yet.
+        too_strict: what is said if it fails one of `right`.
+    """
+    if words := refusal(test, (argument,)):
+        return words
+    for function in right:
+        tested = run(test, (function,))
+        if tested.is_stub:
+            return stub
+        if tested.raised and not isinstance(tested.raised, AssertionError):
+            return exception_words(tested.raised)
+        if not passes(test, function):
+            return too_strict
+    return ""
+
+
 def refusal(f: Callable, arguments: Sequence[str]) -> str:
     """Return why `f` cannot be called with these positional arguments, or nothing."""
     if not callable(f):
