@@ -63,9 +63,9 @@ def mlp(
     for n_in, n_out in hidden:
         norms = [norm(n_out)] if norm else []
         before, after = (norms, []) if place == "before" else ([], norms)
-        layers.append(_linear(n_in, n_out, init, generator, bias=not before))
+        layers.append(linear(n_in, n_out, init, generator, bias=not before))
         layers += [*before, ACTIVATIONS[activation](), *after]
-    return nn.Sequential(*layers, _linear(*last, init, generator))
+    return nn.Sequential(*layers, linear(*last, init, generator))
 
 
 def batch_norms(model: nn.Module) -> list[BatchNorm]:
@@ -74,9 +74,14 @@ def batch_norms(model: nn.Module) -> list[BatchNorm]:
     return cast(list[BatchNorm], layers)  # which has the same parameters and buffers
 
 
-def _linear(
+def linear(
     n_in: int, n_out: int, init: float | str, generator: torch.Generator, bias: bool = True
 ) -> nn.Linear:
+    """Make a linear layer, its weights drawn from `generator` alone; `mlp` describes `init`.
+
+    Raises:
+        ValueError: `init` is none of what it may be.
+    """
     # Its own weights are drawn in vain. skip_init would not draw them, but its first call takes
     # 1.7 s and 38 MB for what it imports.
     with torch.random.fork_rng(devices=[]):
