@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from bnlib import numpy_norms
 from bnlib.numpy_bn import BatchNorm
 from bnlib.numpy_norms import GroupNorm, InstanceNorm, LayerNorm
+from tests.tools.gradients import batch, numerical_gradient, relative_error
 
 INSTANCE = {3: torch.nn.InstanceNorm1d, 4: torch.nn.InstanceNorm2d, 5: torch.nn.InstanceNorm3d}
 CASES = [  # a kind of norm, its arguments, and a shape of x
@@ -36,10 +37,6 @@ CASES = [  # a kind of norm, its arguments, and a shape of x
 ]
 cases = pytest.mark.parametrize(("kind", "arguments", "shape"), CASES)
 quick = settings(deadline=None, derandomize=True, max_examples=60)
-
-
-def batch(shape, seed=0, dtype=np.float64, mean=2.0, std=3.0):
-    return (mean + std * np.random.default_rng(seed).standard_normal(shape)).astype(dtype)
 
 
 def layer(kind, arguments, **options):
@@ -171,10 +168,6 @@ def test_float32_of_a_million_values_in_a_row():
 # Gradients: the derivation in the docstring, and finite differences
 
 
-def relative_error(a, b):
-    return np.abs(a - b).max() / max(np.abs(a).max(), np.abs(b).max())
-
-
 def test_the_derivation_at_the_top_of_the_file():
     """Its lines are run as they stand there, for one row."""
     lines = re.findall(r"^ {4}(\w+ = .*)$", numpy_norms.__doc__, re.MULTILINE)
@@ -189,19 +182,6 @@ def test_the_derivation_at_the_top_of_the_file():
     assert relative_error(values["dx"], dx) < 1e-12
     assert relative_error(dy * x_hat, norm.grad_gamma) < 1e-12  # of one row each is its own sum
     assert np.array_equal(dy, norm.grad_beta)
-
-
-def numerical_gradient(loss, array, h=1e-5):
-    """Central differences of `loss()`, in which `array` is changed in place, value by value."""
-    gradient = np.empty_like(array)
-    for i in np.ndindex(array.shape):
-        original = array[i]
-        array[i] = original + h
-        above = loss()
-        array[i] = original - h
-        gradient[i] = (above - loss()) / (2 * h)
-        array[i] = original
-    return gradient
 
 
 @cases
