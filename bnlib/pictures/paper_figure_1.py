@@ -284,6 +284,7 @@ def show_differences(figure: Figure, differences: Mapping[str, tuple[NDArray, ND
 @picture(height=5.6)
 def show_three(
     figure: Figure,
+    last: int,
     looks: Sequence[int],
     accuracy: Mapping[str, NDArray],
     band_looks: Sequence[int],
@@ -293,6 +294,7 @@ def show_three(
 
     Args:
         figure: an empty one.
+        last: the last step that is shown.
         looks: steps of the accuracies.
         accuracy: label, one of STYLES → (seeds, looks), 0 to 1.
         band_looks: steps of the percentiles.
@@ -304,7 +306,7 @@ def show_three(
         style = {**STYLES[label], "marker": "", "lw": 1.5}
         lines = above.plot(looks, curves.T, **style)
         lines[0].set_label(label)
-    _whole_steps(above, looks[-1])
+    _whole_steps(above, last)
     above.set(ylim=(0.8, 0.97), ylabel="test accuracy")
     above.set_yticks([0.8, 0.85, 0.9, 0.95], ["80 %", "85 %", "90 %", "95 %"])
     above.grid(True, axis="y")
@@ -312,6 +314,7 @@ def show_three(
     axes = parts[1].subplots(1, len(bands), sharey=True)
     for ax, (label, percentiles) in zip(axes, bands.items(), strict=True):
         _draw_band(ax, band_looks, percentiles, label)
+        _whole_steps(ax, last)
     axes[0].set_ylim(*_room(bands))
     axes[0].set_ylabel("input of one unit")
     return f"Test accuracy and the percentiles of a unit's input: {', '.join(bands)}."
