@@ -26,7 +26,6 @@ from bnlib.pictures.parts import (
     accuracy_axis,
     place_legend_right,
     step_axis,
-    two_lines,
 )
 
 STYLES: dict[str, dict[str, Any]] = {
@@ -66,7 +65,7 @@ def show_two_comparisons(
     for ax, (before, after) in zip(axes[1:], (frozen, moved), strict=True):
         Histogram(ax, edges, fill=True, fc=GREY, label="before").set(before)
         Histogram(ax, edges, ec=INK, lw=2, label="after").set(after)
-    titles = "from layer to layer", "from step to step,\nthis layer is frozen", "all layers learn"
+    titles = "Three layers,\none moment", "Layer 3, two moments,\nfrozen", "Layer 3, two moments,\nlearning"
     for ax, title in zip(axes, titles, strict=True):
         ax.set(title=title, yticks=[], ylim=(0, 1.55), xlabel="input of a unit")
         ax.legend(loc="upper left", ncols=2 if ax is not axes[0] else 1)
@@ -180,7 +179,8 @@ def show_kept(
             lines = ax.semilogx(shares, np.maximum(kept, LOWEST).T, **style)
             lines[0].set_label(name)
         _promise_axis(ax, shares)
-        ax.set(title=title, xlabel="each weight matrix moved by")
+        ax.set(title=title)
+    axes[len(axes) // 2].set_xlabel("each weight matrix moved by …, in norms of its own")
     axes[0].set_ylabel("part of the promised\ndecrease that comes")
     place_legend_right(axes[-1], "a line for\neach seed")
     return "The part of the promised decrease that comes, over how far the weights are moved."
@@ -198,25 +198,25 @@ def _promise_axis(ax: Axes, shares: Sequence[float]) -> None:
 
 @picture(height=3.6)
 def show_arms(figure: Figure, panels: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """Draw how well networks do that have parts of BN, a row each.
+    """Draw how well networks do that differ in their parts, a row each.
 
     Args:
         figure: an empty one.
         panels: title → network → accuracy of each seed, 0 to 1. All have the same networks.
     """
-    axes = figure.subplots(1, len(panels), sharey=True)
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for ax, (title, arms) in zip(axes, panels.items(), strict=True):
         for row, (name, accuracies) in enumerate(arms.items()):
             dots = {"color": INK, "marker": "^", **STYLES.get(name, {}), "ls": "", "ms": 8}
             ax.plot(accuracies, [row] * len(accuracies), alpha=0.75, **dots)
         ax.axvline(CHANCE, color=INK, ls=":", lw=1.2)
-        ax.set(title=two_lines(title), xlim=(0, 1.03), ylim=(len(arms) - 0.4, -0.6))
+        ax.set(title=title, xlim=(0, 1.03), ylim=(len(arms) - 0.4, -0.6))
         ax.set_xticks([CHANCE, 0.5, 1], ["chance", "50 %", "100 %"])
         ax.set_yticks(range(len(arms)), [*arms])
         ax.grid(True, axis="y")
         ax.tick_params(axis="y", length=0)
-    axes[1].set_xlabel("test accuracy after 100 steps, a marker for each seed")
-    return "Test accuracy of networks that have parts of BN, in three settings."
+    axes[len(axes) // 2].set_xlabel("test accuracy, a marker for each seed")
+    return "Test accuracy of networks that differ in their parts: " + "; ".join(arms) + "."
 
 
 @picture(height=3.2)
