@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from bnlib.experiments.networks import linear
 from bnlib.experiments.residual import Residual
@@ -130,8 +130,8 @@ def residual_cnn(
         blocks: how many, at least 1.
         channels: of all maps.
         before: whether BN and ReLU come before each convolution of a block ("pre-activation",
-            He et al. 2016b) and nothing follows the sum; else they follow it, and the second ReLU
-            of a block follows the sum (He et al. 2016a).
+            He et al. 2016b), and once more after the last; else they follow it, and the second
+            ReLU of a block follows the sum (He et al. 2016a).
         gamma: of the last BN of each branch at the start; 0 is "zero-γ" (Goyal et al. 2017).
         seed: the weights depend on it alone; they are drawn from N(0, 2 / n_in).
 
@@ -155,5 +155,16 @@ def residual_cnn(
         else:
             branch = [first, norms[0], nn.ReLU(), second, norms[1]]
         layers += [Residual(nn.Sequential(*branch)), *([] if before else [nn.ReLU()])]
+    layers += [nn.BatchNorm2d(channels), nn.ReLU()] if before else []
     head = linear(channels, 10, "he", generator)
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
+
+
+@torch.no_grad()
+def outputs(model: nn.Sequential, x: Tensor) -> list[Tensor]:
+    """Return what each layer of `model`, as it is, makes of x (N, ...), in their order."""
+    found = []
+    for layer in model:
+        x = layer(x)
+        found.append(x)
+    return found
