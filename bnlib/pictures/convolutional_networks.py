@@ -273,7 +273,7 @@ def show_zero_gamma(
     for ax in (left, right):
         ax.grid(True, axis="y")
         ax.legend(loc="best")
-    return "Spread after each block at the start, with γ of 1 and 0; and γ over the training."
+    return "Spread after each block at the start, for both values of γ; and γ over the training."
 
 
 @picture(height=3.4)
