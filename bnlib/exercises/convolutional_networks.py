@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,7 +204,7 @@ DAMAGE = {
     "the output layer has lost its bias": "No BN comes after it, so this bias is alive.",
     "the answers are probabilities": "The printed network gives logits, and cross_entropy expects "
     "them: a softmax at the end would be taken twice.",
-    "the layers are other ones": "Keep one Conv2d, one BatchNorm2d, two Linear and one BatchNorm1d.",
+    "the layers are other ones": "Keep a Conv2d, a BatchNorm2d, two Linear and a BatchNorm1d.",
     "the answers are other ones": "With these weights, convolution, BN, ReLU, pool, linear, BN, "
     "ReLU, linear give something else. Keep the order and use every layer once.",
 }
@@ -332,9 +332,9 @@ def _dead_biases(model: nn.Module) -> int:
     images, count = _images(PRINTED), 0
     with torch.no_grad():
         for layer in model.modules():
-            bias = getattr(layer, "bias", None)
-            if bias is None or not isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)):
+            if not isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)) or layer.bias is None:
                 continue
+            bias: Any = layer.bias
             kept, answers = bias.clone(), model(images)
             bias += torch.linspace(-1, 1, len(bias))
             count += len(bias) * bool((model(images) - answers).abs().max() < SAME)

@@ -63,7 +63,7 @@ def convolution(
 
 
 STAGE, HEAD = ("norm", "relu", "pool"), ("norm", "relu")
-LAYERS = {"relu": nn.ReLU, "pool": partial(nn.MaxPool2d, 2)}
+LAYERS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "pool": partial(nn.MaxPool2d, 2)}
 
 
 def simple_cnn(

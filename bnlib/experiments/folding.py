@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import deepcopy
 from time import perf_counter
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -125,7 +126,7 @@ def seconds(models: Sequence[nn.Module], x: Tensor, rounds: int = 30) -> list[li
 
 def _fold_one(layers: list[nn.Module], place: int) -> list[nn.Module]:
     """Return what takes the place of the BN at `place` and of its two neighbours."""
-    bn = layers[place]
+    bn = cast(BatchNorm, layers[place])
     before = layers[place - 1] if place else None
     after = layers[place + 1] if place + 1 < len(layers) else None
     if isinstance(before, Weighted):
@@ -143,7 +144,9 @@ def _fold_one(layers: list[nn.Module], place: int) -> list[nn.Module]:
 def _weights(layer: nn.Module) -> tuple[Tensor, Tensor]:
     """Return weight (out, in / groups, ...) and bias (out,) of a layer, zeros if it has none."""
     if not isinstance(layer, Weighted):
-        raise TypeError(f"expected a Linear or a Conv2d to fold BN into, got {type(layer).__name__}")
+        raise TypeError(
+            f"expected a Linear or a Conv2d to fold BN into, got {type(layer).__name__}"
+        )
     weight = layer.weight
     return weight, weight.new_zeros(len(weight)) if layer.bias is None else layer.bias
 

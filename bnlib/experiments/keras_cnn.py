@@ -26,7 +26,7 @@ def load_keras() -> Any:
     """
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "torch"
-    import keras
+    import keras  # type: ignore[import-untyped]
 
     if keras.backend.backend() != "torch":
         raise RuntimeError(

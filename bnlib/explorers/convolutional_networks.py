@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
@@ -46,7 +47,8 @@ def placement_explorer() -> Explorer:
         def update(order: str, batch: int, side: int) -> str:
             network = simple_cnn(side, stage=ORDERS[order]).eval()
             found = outputs(network, torch.zeros(1, 1, side, side))
-            names, shapes, counts = [], [], []
+            names, shapes = [], []
+            counts: list[tuple[int, int] | None] = []
             for layer, output in zip(network, found, strict=True):
                 kind = type(layer).__name__
                 if kind == "Flatten":
@@ -60,7 +62,7 @@ def placement_explorer() -> Explorer:
             first = f"{counts[0][0]:,} values share a mean" if counts[0] else "no BN"
             return (
                 f"{order}, {batch} images of {side} × {side}: {first} after the convolution, "
-                f"{counts[1][0]} after the linear layer."
+                f"{batch} after the linear layer."
             )
 
         return update
@@ -82,24 +84,22 @@ def feature_maps_explorer(model: nn.Sequential | None = None) -> Explorer:
     import torch
 
     from bnlib.experiments.convolutional import outputs
-    from bnlib.experiments.training import mode
 
-    model = model or trained_cnn()
+    layers: list[Any] = [*deepcopy(model or trained_cnn())]
+    convolve, bn, relu, pool = layers[:4]
+    bn.momentum = 0.0  # its averages stay as they are
     digits = load_digits()
     images = torch.tensor(digits.x_test).view(-1, 1, 8, 8)
-    kernels = model[0].weight.detach().numpy()[:, 0]
+    kernels = convolve.weight.detach().numpy()[:, 0]
 
     def draw(live: LiveFigure) -> Update:
         picture = FeatureMaps(live.figure, len(kernels))
         live.moves(*picture.artists)
 
         def update(image: int, channel: int, norm: bool, evaluating: bool) -> str:
-            convolve, bn, relu, pool = model[:4]
             stage = [bn, relu, pool] if norm else [torch.nn.Identity(), relu, pool]
-            with mode(model, training=not evaluating):
-                momentum, bn.momentum = bn.momentum, 0.0  # its averages stay as they are
-                found = outputs(torch.nn.Sequential(convolve, *stage), images[image : image + 1])
-                bn.momentum = momentum
+            bn.train(not evaluating)
+            found = outputs(torch.nn.Sequential(convolve, *stage), images[image : image + 1])
             maps = [output[0].numpy() for output in found]
             words = ("evaluation mode" if evaluating else "training mode") if norm else None
             picture.set(images[image, 0].numpy(), kernels[channel], maps, channel,

@@ -226,14 +226,14 @@ def show_orders(
 
     Args:
         figure: an empty one.
-        panels: at least two, title → order → accuracies 0 to 1, one for each seed; the first order of the first
-            panel has no BN anywhere.
+        panels: at least two, title → order → accuracies 0 to 1, one for each seed; the first order
+            of the first panel has no BN anywhere.
         ends: of the axis of accuracies.
     """
     widths = [len(orders) for orders in panels.values()]
     axes = figure.subplots(1, len(panels), sharey=True, width_ratios=widths)
     for ax, (title, orders) in zip(axes, panels.items(), strict=True):
-        for place, (name, shares) in enumerate(orders.items()):
+        for place, shares in enumerate(orders.values()):
             style = STYLE_WITHOUT_BN if ax is axes[0] and place == 0 else STYLE_WITH_BN
             dots: Any = {"ls": "", "marker": style["marker"], "color": style["color"], "ms": 7}
             ax.plot([place] * len(shares), shares, alpha=0.55, **dots)
