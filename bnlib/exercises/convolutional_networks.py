@@ -16,30 +16,31 @@ from bnlib.exercises.checking import WIDTH, Exercise, Finding, Slip, exception_w
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-# Fold BN into the convolution before it
+# Fold BN into the convolution after it
 
 
 def _fold(
-    weight: NDArray,
-    bias: NDArray,
     gamma: NDArray,
     beta: NDArray,
     mean: NDArray,
     var: NDArray,
     eps: float,
+    weight: NDArray,
+    bias: NDArray,
     *,
     spread: Callable = lambda var, eps: np.sqrt(var + eps),
     scale: Callable = lambda gamma, spread: gamma / spread,
-    kernel: Callable = lambda weight, scale: weight * scale.reshape(-1, 1, 1, 1),
-    centred: Callable = lambda bias, mean: bias - mean,
-    shift: Callable = lambda centred, scale, bias, mean: centred * scale,
-    plus: Callable = lambda shifted, beta: shifted + beta,
-    pair: Callable = lambda weight, bias: (weight, bias),
+    shift: Callable = lambda beta, mean, scale: beta - mean * scale,
+    kernel: Callable = lambda weight, scale: weight * scale.reshape(1, -1, 1, 1),
+    weighed: Callable = lambda weight, kernel, shift: weight.sum((2, 3)) @ shift,
+    plus: Callable = lambda bias, weighed: bias + weighed,
+    pair: Callable = lambda kernel, bias: (kernel, bias),
 ) -> tuple[NDArray, NDArray]:
     """Compute the folded kernel and bias, in steps that a slip may replace."""
     factor = scale(gamma, spread(var, eps))
-    shifted = shift(centred(bias, mean), factor, bias, mean)
-    return pair(kernel(weight, factor), plus(shifted, beta))
+    new = kernel(weight, factor)
+    constants = weighed(weight, new, shift(beta, mean, factor))
+    return pair(new, plus(bias, constants))
 
 
 FOLD_SLIPS = (
@@ -76,63 +77,73 @@ FOLD_SLIPS = (
     ),
     # The kernel
     Slip(
-        "the kernel scaled along the wrong axis",
-        "A kernel is (out, in, rows, columns), and BN has one scale for each output channel: "
-        "scale.reshape(-1, 1, 1, 1), or scale[:, None, None, None].",
-        {"kernel": lambda weight, scale: weight * scale.reshape(1, -1, 1, 1)},
+        "the kernel scaled along its output channels",
+        "That is for a BN after the convolution. This one comes before it, and scales what goes "
+        "in: of a kernel (out, in, rows, columns) axis 1.",
+        {"kernel": lambda weight, scale: weight * scale.reshape(-1, 1, 1, 1)},
     ),
     Slip(
         "the kernel scaled along its columns",
         "NumPy lines up the last axes. A kernel is (out, in, rows, columns), and BN has one scale "
-        "for each output channel: scale.reshape(-1, 1, 1, 1).",
+        "for each input channel: scale[:, None, None].",
         {"kernel": lambda weight, scale: weight * scale},
     ),
     Slip(
         "the kernel not scaled",
-        "BN multiplies all that comes from the convolution, kernel and bias alike.",
+        "What goes into the convolution is multiplied by the scale of its channel.",
         {"kernel": lambda weight, scale: weight},
     ),
     # The bias
     Slip(
-        "the old bias forgotten",
-        "The convolution has a bias b, and BN gets W x + b: the new one starts from b - mean.",
-        {"centred": lambda bias, mean: -mean},
-    ),
-    Slip(
         "the running mean forgotten",
-        "BN subtracts the running mean: the new bias starts from b - mean.",
-        {"centred": lambda bias, mean: bias},
+        "BN is scale * x + shift, and in the shift there is the running mean.",
+        {"shift": lambda beta, mean, scale: beta},
     ),
     Slip(
         "the sign of the running mean",
         "BN subtracts the running mean.",
-        {"centred": lambda bias, mean: bias + mean},
-    ),
-    Slip(
-        "the bias not scaled",
-        "BN subtracts the mean first and then scales: all of b - mean is multiplied.",
-        {"shift": lambda centred, scale, bias, mean: centred},
-    ),
-    Slip(
-        "the old bias not scaled",
-        "BN scales all that it gets, the bias of the convolution included.",
-        {"shift": lambda centred, scale, bias, mean: bias - mean * scale},
+        {"shift": lambda beta, mean, scale: beta + mean * scale},
     ),
     Slip(
         "the running mean not scaled",
-        "BN subtracts the mean first and then scales: all of b - mean is multiplied.",
-        {"shift": lambda centred, scale, bias, mean: bias * scale - mean},
+        "BN subtracts the mean first and then scales, so the shift is β - mean * scale.",
+        {"shift": lambda beta, mean, scale: beta - mean},
     ),
     Slip(
         "β forgotten",
-        "BN adds β at the end, and so does the new bias.",
-        {"plus": lambda shifted, beta: shifted},
+        "BN is scale * x + shift, and β is in the shift.",
+        {"shift": lambda beta, mean, scale: -mean * scale},
+    ),
+    Slip(
+        "the shift goes through the new kernel",
+        "There it is scaled a second time. The constant of a channel meets the old weights.",
+        {"weighed": lambda weight, kernel, shift: kernel.sum((2, 3)) @ shift},
+    ),
+    Slip(
+        "the shift weighed by one pixel of the kernel",
+        "Each pixel under the kernel brings the constant of its channel: sum over rows and columns.",
+        {"weighed": lambda weight, kernel, shift: weight.mean((2, 3)) @ shift},
+    ),
+    Slip(
+        "the shift does not go through the convolution",
+        "The convolution multiplies the constants by its weights and adds them up.",
+        {"weighed": lambda weight, kernel, shift: shift},
+    ),
+    Slip(
+        "the shift forgotten",
+        "BN is scale * x + shift: the constants go through the convolution and into its bias.",
+        {"weighed": lambda weight, kernel, shift: 0 * kernel[:, 0, 0, 0]},
+    ),
+    Slip(
+        "the old bias forgotten",
+        "The convolution has a bias b, and it is still added at the end.",
+        {"plus": lambda bias, weighed: weighed},
     ),
     # The pair
     Slip(
         "kernel and bias exchanged",
         "The pair is (weight, bias).",
-        {"pair": lambda weight, bias: (bias, weight)},
+        {"pair": lambda kernel, bias: (bias, kernel)},
     ),
 )
 
@@ -140,17 +151,13 @@ FOLD_SLIPS = (
 def _fold_case(n_out: int, n_in: int, side: int, eps: float, seed: int) -> tuple:
     """Draw arguments of `_fold`; with n_out = n_in = side nothing is refused along a wrong axis."""
     draw = np.random.default_rng(seed).normal
-    vectors = [draw(size=n_out) for _ in range(4)]
-    var = 0.05 + draw(size=n_out) ** 2
-    return (2 * draw(size=(n_out, n_in, side, side)), *vectors, var, eps)
+    gamma, beta, mean = (draw(size=n_in) for _ in range(3))
+    var = 0.05 + draw(size=n_in) ** 2
+    return gamma, beta, mean, var, eps, 2 * draw(size=(n_out, n_in, side, side)), draw(size=n_out)
 
 
 FOLD_CASES = (
-    (
-        np.array([[[[3.0]]]]),
-        *(np.array([value]) for value in (1.0, 2.0, 5.0, 3.0, 3.75)),
-        0.25,
-    ),
+    (*map(np.array, ([2.0], [5.0], [3.0], [3.75])), 0.25, np.array([[[[3.0]]]]), np.array([1.0])),
     _fold_case(3, 3, 3, 0.1, 0),
     _fold_case(4, 2, 3, 1e-3, 1),
 )
@@ -160,16 +167,17 @@ FOLD = Exercise(
     results=("weight", "bias"),
     stages=(FOLD_CASES,),
     slips=FOLD_SLIPS,
-    praise="Right: one convolution does now what convolution and BN did together.",
+    praise="Right: one convolution does now what BN and convolution did together.",
 )
 
 
 def check_fold(f: Callable) -> Finding:
-    """Check how a student folds BN into the convolution before it, and name the slip.
+    """Check how a student folds BN into the convolution after it, and name the slip.
 
     Args:
-        f: called as `f(weight, bias, gamma, beta, mean, var, eps)`, with a kernel (out, in, k, k),
-            five arrays (out,) and a number; it returns the pair (weight, bias) of the folded layer.
+        f: called as `f(gamma, beta, mean, var, eps, weight, bias)`, with four arrays (in,), a
+            number, a kernel (out, in, k, k) and a bias (out,); it returns the pair (weight, bias)
+            of the folded convolution, which is not padded.
 
     Returns:
         Whether it is right, and what to do if not.
@@ -184,17 +192,14 @@ def check_fold(f: Callable) -> Finding:
 PRINTED, SMALL, LARGER = 28, 8, 54
 IMAGES = 10
 SAME = 1e-3  # two answers that differ by less are the same, but for their rounding
-FAULTS = {
-    "F is never imported": "The first forward pass raises NameError. Above the class: "
-    "import torch.nn.functional as F.",
-    "the size of the images is fixed": "5408 is 32 × 13 × 13, which is right for 28 × 28 pixels "
-    "alone. Let SimpleCNN(side) compute it: the convolution takes two pixels away, and the pool "
-    "halves what is left.",
-    "images are regrouped": "view(-1, n) takes n numbers for a row, from whichever image. "
-    f"{IMAGES} images of {LARGER} × {LARGER} pixels give {{rows}} answers without an error. "
-    "flatten(1), or view(len(x), -1), keeps the images apart.",
-    "biases are dead": "BN subtracts the mean of its batch, and every bias before it too: no "
-    "gradient reaches {count} of them, and no answer depends on them. Use bias=False.",
+FAULTS = {  # with what one sees of them; what to do is for the reader to find
+    "F is never imported": "The first forward pass raises NameError.",
+    "the size of the images is fixed": f"Images of {SMALL} × {SMALL} pixels raise an error. "
+    "SimpleCNN(side) is to make a network for images of side × side pixels.",
+    "images are regrouped": f"{IMAGES} images of {LARGER} × {LARGER} pixels give {{rows}} answers, "
+    "and no error.",
+    "biases are dead": "{count} numbers can be set to anything: no gradient reaches them, and no "
+    "answer depends on them.",
 }
 ALL_FAULTS = (
     "Not yet: all four faults are still there.\n"

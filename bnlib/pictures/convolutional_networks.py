@@ -48,10 +48,10 @@ class Pipeline:
             self._maps.append(Rectangle((0, 0), 0, 0, fc=PALE, ec=INK, lw=1.2))
             self._boxes.append(Rectangle((place - 0.42, -0.2), 0.84, 0.4, ec=INK, lw=1.2))
             self._names.append(layers.text(place, 0, "", weight="bold", fontsize=10, **middle))
-            self._shapes.append(layers.text(place, -0.5, "", fontsize=9.5, **middle))
+            self._shapes.append(layers.text(place, -0.55, "", fontsize=9.5, **middle))
             for patch in (self._maps[-1], self._boxes[-1]):
                 layers.add_patch(patch)
-        layers.set(xlim=(-0.6, places - 0.4), ylim=(-0.7, 1.35), xticks=[], yticks=[])
+        layers.set(xlim=(-0.6, places - 0.4), ylim=(-0.85, 1.35), xticks=[], yticks=[])
         layers.set_title("Layers, what each gives, and its shape (without the batch)")
         layers.spines[:].set_visible(False)
         self._bars = counts.barh([1, 0], [1, 1], height=0.6, color=WITH_BN)
@@ -99,7 +99,8 @@ class Pipeline:
         width, height = (side, side) if is_map else (0.09, 0.85)
         self._maps[place].set_bounds(place - width / 2, 0.38, width, height)
         self._maps[place].set(facecolor=WITH_BN if is_bn else PALE)
-        self._shapes[place].set_text(" × ".join(f"{n}" for n in shape))
+        channels, *sides = (f"{n}" for n in shape)
+        self._shapes[place].set_text(" ×\n".join([channels, " × ".join(sides)] if sides else shape))
 
 
 def _count_words(count: tuple[int, int] | None) -> str:
@@ -244,7 +245,8 @@ def show_orders(
         ax.set(title=title, xlim=(-0.6, len(orders) - 0.4), ylim=ends)
         ax.tick_params(axis="x", length=0)
         ax.grid(True, axis="y")
-    axes[0].set_ylabel("accuracy")
+    axes[0].set_ylabel("accuracy after 50 steps")
+    figure.supxlabel("after the convolution (a dot: a seed; the line: their median)", fontsize=11)
     axes[0].yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     return "Test accuracy by the order of the layers: a dot for each seed, a line at the median."
 
@@ -258,18 +260,19 @@ def show_zero_gamma(
     Args:
         figure: an empty one.
         spreads: γ at the start → (seeds, blocks), standard deviation after each block.
-        gammas: kind of block → (seeds, steps), the mean size of the last γ of a block.
+        gammas: kind of block → (seeds, steps), the mean size of the last γ after each step.
     """
     left, right = figure.subplots(1, 2)
-    styles = [(INK, "-", "o"), (ORANGE, "--", "s")]
-    for (name, rows), (colour, ls, marker) in zip(spreads.items(), styles, strict=True):
+    of_gamma, of_kind = [(INK, "-", "o"), (ORANGE, "--", "s")], [(SKY, "-"), (INK, ":")]
+    for (name, rows), (colour, ls, marker) in zip(spreads.items(), of_gamma, strict=True):
         blocks = np.arange(1, rows.shape[1] + 1)
         left.plot(blocks, np.median(rows, axis=0), color=colour, ls=ls, marker=marker, label=name)
-    left.set(title="Before training", xlabel="after block", ylabel="spread (std)", ylim=(0, None))
-    for (name, rows), (colour, ls, _) in zip(gammas.items(), styles, strict=True):
-        right.plot(rows.T, color=colour, ls=ls, lw=1.4)
+    left.set(title="Before training, BN after", xlabel="block", ylabel="spread (std)", ylim=(0, 2.2))
+    for (name, rows), (colour, ls) in zip(gammas.items(), of_kind, strict=True):
+        steps = range(rows.shape[1] + 1)
+        right.plot(steps, np.pad(rows, ((0, 0), (1, 0))).T, color=colour, ls=ls, lw=2)
         right.plot([], [], color=colour, ls=ls, label=name)
-    right.set(title="In training, zero-γ", xlabel="step", ylabel="mean size of γ")
+    right.set(title="In training, from γ = 0", xlabel="step", ylabel="mean size of γ")
     for ax in (left, right):
         ax.grid(True, axis="y")
         ax.legend(loc="best")
