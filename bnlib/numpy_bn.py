@@ -215,10 +215,7 @@ class BatchNorm:
     def _saved_for(self, dy: Array) -> Saved:
         if self._saved is None:
             raise RuntimeError("expected a call of forward before backward, got none yet")
-        check_floats("dy", dy)
-        shape = self._saved[-1]
-        if dy.shape != shape:
-            raise ValueError(f"expected dy of the shape of y, {shape}, got {dy.shape}")
+        check_dy(dy, self._saved[-1])
         return self._saved
 
 
@@ -255,6 +252,13 @@ def check_floats(name: str, array: Array) -> None:
     if not (isinstance(array, np.ndarray) and array.dtype in (FLOAT32, FLOAT64)):
         got = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
         raise TypeError(f"expected {name} to be a NumPy array of float32 or float64, got {got}")
+
+
+def check_dy(dy: Array, shape: tuple[int, ...]) -> None:
+    """Raise TypeError unless `dy` is an array of floats, ValueError unless it has this shape."""
+    check_floats("dy", dy)
+    if dy.shape != shape:
+        raise ValueError(f"expected dy of the shape of y, {shape}, got {dy.shape}")
 
 
 def check_positive_int(name: str, value: int) -> None:

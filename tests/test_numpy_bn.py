@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from bnlib import numpy_bn
 from bnlib.numpy_bn import BatchNorm
+from tests.tools.gradients import batch, numerical_gradient, relative_error
 
 SHAPES = [(7, 3), (2, 3), (5, 3, 4), (1, 3, 2), (4, 3, 2, 5), (2, 3, 2, 3, 2)]
 OPTIONS = [
@@ -27,10 +28,6 @@ OPTIONS = [
 TORCH = {2: torch.nn.BatchNorm1d, 3: torch.nn.BatchNorm1d, 4: torch.nn.BatchNorm2d}
 TORCH[5] = torch.nn.BatchNorm3d
 quick = settings(deadline=None, derandomize=True, max_examples=60)
-
-
-def batch(shape, seed=0, dtype=np.float64, mean=2.0, std=3.0):
-    return (mean + std * np.random.default_rng(seed).standard_normal(shape)).astype(dtype)
 
 
 def pair(shape, dtype=np.float64, **options):
@@ -202,23 +199,6 @@ def test_the_derivation_at_the_top_of_the_file():
     assert relative_error(combined, dx) < 1e-13
     assert relative_error(values["dbeta"], bn.grad_beta[0]) < 1e-13
     assert relative_error(values["dgamma"], bn.grad_gamma[0]) < 1e-13
-
-
-def relative_error(a, b):
-    return np.abs(a - b).max() / max(np.abs(a).max(), np.abs(b).max())
-
-
-def numerical_gradient(loss, array, h=1e-5):
-    """Central differences of `loss()`, in which `array` is changed in place, value by value."""
-    gradient = np.empty_like(array)
-    for i in np.ndindex(array.shape):
-        original = array[i]
-        array[i] = original + h
-        above = loss()
-        array[i] = original - h
-        gradient[i] = (above - loss()) / (2 * h)
-        array[i] = original
-    return gradient
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])

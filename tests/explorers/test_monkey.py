@@ -1,7 +1,7 @@
-"""A thousand random actions on all explorers in one kernel, from a fixed seed.
+"""Six hundred random actions on all explorers in one kernel, from a fixed seed.
 
 After each of them, the picture that was sent last must be the one that belongs to the controls.
-tests/explorers/monkey_in_browser.py does the same with a mouse and keys.
+tests/explorers/monkey_in_browser.py does a thousand with a mouse and keys.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from bnlib.live.explorer import Explorer
 from bnlib.live.training_explorer import TrainingExplorer
 from tests.tools.found import EXPLORERS
 
-ACTIONS = 1000
+ACTIONS = 600
 
 
 def test_no_picture_is_left_behind_its_controls(monkeypatch):
