@@ -209,7 +209,7 @@ class Number(Slid):
 
     def compare(self, truth: float, text: str, within: float) -> str:
         """Return both numbers; show them on one scale."""
-        measured = f"Measured: **{truth:.3g}{self.unit}**."
+        measured = f"Measured: **{_short(truth)}{self.unit}**."
         if self.answer is None:
             return _folded(f"{measured} {text}")
         self.right = abs(self.answer - truth) <= within
@@ -365,6 +365,10 @@ def _folded(text: str) -> str:
     return DETAILS.format(summary="Compare with your prediction", text=text)
 
 
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+
+
 def _verdict(right: bool) -> str:
     return "Near enough." if right else "Not near."
 
@@ -389,7 +393,7 @@ def _show_on_one_scale(
     ax.set(xlim=ends, ylim=(-1, 1), yticks=[], xlabel=unit.strip())
     ax.spines["left"].set_visible(False)
     ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
-    return f"Your number, {yours:g}, and what was measured, {measured:.3g}, on one scale."
+    return f"Your number, {yours:g}, and what was measured, {_short(measured)}, on one scale."
 
 
 @picture(height=3)

@@ -1,0 +1,139 @@
+"""Lesson 10: where BN sits in a small convolutional network, and what a channel makes of it."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from bnlib.experiments.data import load_digits
+from bnlib.live.explorer import Explorer, Update
+from bnlib.live.figure import LiveFigure
+from bnlib.pictures.convolutional_networks import FeatureMaps, Pipeline
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ORDERS = {
+    "conv BN ReLU pool": ("norm", "relu", "pool"),
+    "conv ReLU BN pool": ("relu", "norm", "pool"),
+    "conv ReLU pool BN": ("relu", "pool", "norm"),
+    "conv pool BN ReLU": ("pool", "norm", "relu"),
+    "conv ReLU pool": ("relu", "pool"),
+}
+NAMES = {
+    "Conv2d": "conv",
+    "BatchNorm2d": "BN",
+    "BatchNorm1d": "BN",
+    "MaxPool2d": "pool",
+    "Linear": "linear",
+}
+PLACES = 8  # of layers that are drawn
+IMAGE, CHANNEL = 106, 4
+
+
+def placement_explorer() -> Explorer:
+    """Make an explorer of the order of layers, the batch and the size of the images."""
+    import torch
+
+    from bnlib.experiments.convolutional import outputs, simple_cnn
+
+    def draw(live: LiveFigure) -> Update:
+        picture = Pipeline(live.figure, PLACES)
+        live.moves(*picture.artists)
+
+        def update(order: str, batch: int, side: int) -> str:
+            network = simple_cnn(side, stage=ORDERS[order]).eval()
+            found = outputs(network, torch.zeros(1, 1, side, side))
+            names, shapes = [], []
+            counts: list[tuple[int, int] | None] = []
+            for layer, output in zip(network, found, strict=True):
+                kind = type(layer).__name__
+                if kind == "Flatten":
+                    continue
+                names.append(NAMES.get(kind, kind))
+                shapes.append(tuple(output.shape[1:]))
+                if names[-1] == "BN":
+                    counts.append((batch * output[0, 0].numel(), output.shape[1]))
+            counts = counts if len(counts) == 2 else [None, *counts]
+            picture.set(names, shapes, counts)
+            first = f"{counts[0][0]:,} values share a mean" if counts[0] else "no BN"
+            return (
+                f"{order}, {batch} images of {side} × {side}: {first} after the convolution, "
+                f"{batch} after the linear layer."
+            )
+
+        return update
+
+    controls = {
+        "order": widgets.SelectionSlider(options=[*ORDERS], description="order"),
+        "batch": widgets.IntSlider(60, 1, 64, description="images in a batch"),
+        "side": widgets.IntSlider(8, 8, 28, step=2, description="pixels a side"),
+    }
+    return Explorer(draw, controls, height=4.4)
+
+
+def feature_maps_explorer(model: nn.Sequential | None = None) -> Explorer:
+    """Make an explorer of one image in one channel, with its BN or without, in both modes.
+
+    Args:
+        model: a `simple_cnn` in its default order that has been trained; None trains one.
+    """
+    import torch
+
+    from bnlib.experiments.convolutional import outputs
+
+    layers: list[Any] = [*deepcopy(model or trained_cnn())]
+    convolve, bn, relu, pool = layers[:4]
+    bn.momentum = 0.0  # its averages stay as they are
+    digits = load_digits()
+    images = torch.tensor(digits.x_test).view(-1, 1, 8, 8)
+    kernels = convolve.weight.detach().numpy()[:, 0]
+
+    def draw(live: LiveFigure) -> Update:
+        picture = FeatureMaps(live.figure, len(kernels))
+        live.moves(*picture.artists)
+
+        def update(image: int, channel: int, norm: bool, evaluating: bool) -> str:
+            stage = [bn, relu, pool] if norm else [torch.nn.Identity(), relu, pool]
+            bn.train(not evaluating)
+            found = outputs(torch.nn.Sequential(convolve, *stage), images[image : image + 1])
+            maps = [output[0].numpy() for output in found]
+            words = ("evaluation mode" if evaluating else "training mode") if norm else None
+            picture.set(images[image, 0].numpy(), kernels[channel], maps, channel,
+                        words and f"BN, {words.split()[0]}")  # fmt: skip
+            on = [int((stage_maps[channel] > 0).sum()) for stage_maps in maps[:2]]
+            shares = [(stage_maps > 0).mean() for stage_maps in maps[:2]]
+            mode_words = f"in {words}" if norm else "left out"
+            return (
+                f"Image {image}, a {digits.y_test[image]}, channel {channel}: {on[0]} of 36 "
+                f"positions are above 0 before BN, {on[1]} after it (BN {mode_words}). "
+                f"In all channels {shares[0]:.0%} and {shares[1]:.0%}."
+            )
+
+        return update
+
+    controls = {
+        "image": widgets.IntSlider(IMAGE, 0, len(images) - 1, description="image"),
+        "channel": widgets.IntSlider(CHANNEL, 0, len(kernels) - 1, description="channel"),
+        "evaluating": widgets.Checkbox(True, description="model.eval()"),
+        "norm": widgets.Checkbox(True, description="BN"),
+    }
+    text = "An image, a filter, and the maps after convolution, BN, ReLU and max-pool."
+    return Explorer(draw, controls, height=4.0, text=text)
+
+
+@cache
+def trained_cnn() -> nn.Sequential:
+    """Train the small network of lesson 10, seed 0, for 300 steps on the digits."""
+    import torch
+
+    from bnlib.experiments.convolutional import simple_cnn
+    from bnlib.experiments.training import train
+
+    x, y = map(torch.tensor, load_digits()[:2])
+    model = simple_cnn(seed=0)
+    list(train(model, x.view(-1, 1, 8, 8), y, steps=300, batch_size=60, lr=0.3))
+    return model.eval()
