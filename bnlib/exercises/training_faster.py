@@ -47,7 +47,7 @@ class Dropped:
 
     @property
     def zeros(self) -> float:
-        """The share of the activations that is dropped in training."""
+        """Return the share of the activations that is dropped in training."""
         return float(np.mean(self.factors == 0))
 
     def kept(self, factor: float) -> bool:
@@ -173,10 +173,7 @@ def check_dropout(f: Callable) -> Finding:
         if done.raised:
             return Finding(False, exception_words(done.raised))
     forms = [_misshapen(done.returned, x) for done in runs]
-    if any(forms):
-        results = [np.ones_like(x)] * 4
-    else:
-        results = [done.returned / x for done in runs]
+    results = [np.ones_like(x) if any(forms) else done.returned / x for done in runs]
     seen = Dropped(next(filter(None, forms), ""), any(0 in done.changed for done in runs), *results)
     return first_sign(
         DROPOUT_SIGNS, seen, "Right: new zeros in each step, the mean as it was, and off in use."
@@ -192,50 +189,52 @@ def _misshapen(returned: Any, x: NDArray) -> str:
 # Ghost batches
 
 
+def _mean_over(*axes: int) -> Callable[[NDArray], NDArray]:
+    return lambda groups: groups.mean(axis=axes, keepdims=True)
+
+
+def _var_over(*axes: int, ddof: int = 0) -> Callable[[NDArray], NDArray]:
+    return lambda groups: groups.var(axis=axes, ddof=ddof, keepdims=True)
+
+
+OF_GROUPS = _mean_over(1), _var_over(1)
+
+
 def _ghost_batch_norm(
     x: NDArray,
     size: int,
     *,
     grouped: Callable = lambda x, size: x.reshape(-1, size, x.shape[1]),
-    axis: Callable = lambda: 1,
-    mean: Callable = lambda groups, axis: groups.mean(axis=axis, keepdims=True),
-    var: Callable = lambda groups, axis: groups.var(axis=axis, keepdims=True),
+    mean: Callable = OF_GROUPS[0],
+    var: Callable = OF_GROUPS[1],
     root: Callable = lambda var: np.sqrt(var + 1e-5),
     back: Callable = lambda groups, x: groups.reshape(x.shape),
 ) -> NDArray:
     groups = grouped(x, size)  # (groups, size, features)
-    along = axis()
-    return back((groups - mean(groups, along)) / root(var(groups, along)), x)
-
-
-def _whole_mean(groups: NDArray, axis: int) -> NDArray:
-    return groups.mean(axis=(0, 1), keepdims=True)
-
-
-def _whole_var(groups: NDArray, axis: int) -> NDArray:
-    return groups.var(axis=(0, 1), keepdims=True)
+    return back((groups - mean(groups)) / root(var(groups)), x)
 
 
 GHOST_SLIPS = (
     Slip(
         "the whole batch is one group",
         "That is BN. Each group of `size` images has a mean and a variance of its own.",
-        {"mean": _whole_mean, "var": _whole_var},
+        {"mean": _mean_over(0, 1), "var": _var_over(0, 1)},
     ),
     Slip(
         "the variance is that of the whole batch",
         "The mean is that of the group, and so must be the variance.",
-        {"var": _whole_var},
+        {"var": _var_over(0, 1)},
     ),
     Slip(
         "the mean is that of the whole batch",
         "The variance is that of the group, and so must be the mean.",
-        {"mean": _whole_mean},
+        {"mean": _mean_over(0, 1)},
     ),
     Slip(
         "the images of a group do not stand together",
         "A group is `size` images in a row, the first `size` of them to begin with. "
-        "x.reshape(-1, size, C) cuts them so; x.reshape(size, -1, C) deals them out like cards.",
+        "x.reshape(-1, size, C) cuts them so, and its axis 1 are the images of a group; "
+        "x.reshape(size, -1, C), or a mean over axis 0, deals them out like cards.",
         {
             "grouped": lambda x, size: x.reshape(size, -1, x.shape[1]).swapaxes(0, 1),
             "back": lambda groups, x: groups.swapaxes(0, 1).reshape(x.shape),
@@ -244,22 +243,17 @@ GHOST_SLIPS = (
     Slip(
         "the statistics are taken over the features",
         "Each feature has its own mean, over the images of the group: axis 1 of (groups, size, C).",
-        {"axis": lambda: 2},
+        {"mean": _mean_over(2), "var": _var_over(2)},
     ),
     Slip(
         "one mean and one variance for all features of a group",
         "Each feature has its own: take them over the images of the group only.",
-        {"axis": lambda: (1, 2)},
-    ),
-    Slip(
-        "the statistics are taken over the groups",
-        "The images of a group are axis 1 of (groups, size, C); axis 0 counts the groups.",
-        {"axis": lambda: 0},
+        {"mean": _mean_over(1, 2), "var": _var_over(1, 2)},
     ),
     Slip(
         "the unbiased variance",
         "To normalize, divide by the number of images in the group, as x.var(axis) does.",
-        {"var": lambda groups, axis: groups.var(axis=axis, ddof=1, keepdims=True)},
+        {"var": _var_over(1, ddof=1)},
     ),
     Slip("ε is missing", "Divide by √(σ² + ε), with ε = 1e-5.", {"root": np.sqrt}),
     Slip(
@@ -275,7 +269,7 @@ GHOST_SLIPS = (
     Slip(
         "not centred",
         "Subtract the mean of the group first.",
-        {"mean": lambda groups, axis: np.zeros(1)},
+        {"mean": np.zeros_like},
     ),
 )
 
@@ -327,7 +321,7 @@ class Trained:
     accuracies: Mapping[str, NDArray]
 
     def best(self, name: str) -> int:
-        """The place of the best rate of a network."""
+        """Return the place of the best rate of a network."""
         return int(np.argmax(self.accuracies[name]))
 
     def at_an_end(self, name: str) -> bool:
@@ -335,32 +329,31 @@ class Trained:
         return self.best(name) in (0, len(self.rates[name]) - 1)
 
     def steps_beside_best(self, name: str) -> float:
-        """The larger of the factors between the best rate and its two neighbours."""
+        """Return the larger of the factors between the best rate and its two neighbours."""
         rates, best = self.rates[name], self.best(name)
         around = rates[max(best - 1, 0) : best + 2]
         return max(b / a for a, b in zip(around, around[1:], strict=False))
 
 
-TRAINED_SIGNS = (
-    *(
+def _signs(name: str) -> tuple[Sign, Sign]:
+    """Return the signs that the rates of one of the networks were not well chosen."""
+    return (
         Sign(
             f"the best rate {name} is at an end of your range",
             "Beyond it there may be a better one, and this network would be judged below its "
             "worth. Go on in that direction until the accuracy falls again.",
-            lambda t, name=name: t.at_an_end(name),
-        )
-        for name in NETWORKS
-    ),
-    *(
+            lambda trained: trained.at_an_end(name),
+        ),
         Sign(
             f"the steps between the rates {name} are too wide around the best one",
             "With a factor of more than 10 the peak may lie between two of your rates. Leave out "
             "rates that are far off, and put them there.",
-            lambda t, name=name: t.steps_beside_best(name) > WIDEST * 1.001,
-        )
-        for name in NETWORKS
-    ),
-)
+            lambda trained: trained.steps_beside_best(name) > WIDEST * 1.001,
+        ),
+    )
+
+
+TRAINED_SIGNS = (*_signs(NETWORKS[0]), *_signs(NETWORKS[1]))
 
 
 def check_plan(plan: Mapping[str, Any]) -> Finding:
@@ -422,6 +415,6 @@ def _carried_out(plan: Mapping[str, Any]) -> Trained:
     accuracies = {}
     for name, norm in zip(NETWORKS, (None, batch_norm), strict=True):
         cases = [("he", rate) for rate in rates[name]]
-        sweep = Sweep(cases, range(plan["seeds"]), norm=norm).trained()
+        sweep = Sweep(cases, range(plan["seeds"]), norm=norm, watched=False).trained()
         accuracies[name] = sweep.after(sweep.steps).mean(axis=1)
     return Trained(rates, accuracies)

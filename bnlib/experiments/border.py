@@ -41,21 +41,26 @@ def accuracies(places: Iterable[Place]) -> dict[Place, float]:
     for with_bn in (False, True):
         unknown = [p for p in places if p not in _known and p.with_bn == with_bn]
         for seed in {place.seed for place in unknown}:
-            _train([place for place in unknown if place.seed == seed])
+            for _share in _training([place for place in unknown if place.seed == seed]):
+                pass
     return {place: _known[place] for place in places}
 
 
-def whole_map(with_bn: bool, seed: int) -> Iterator[NDArray[np.float64]]:
-    """Train what is left of a map, row by row, and yield it as far as it is known.
+def whole_map(with_bn: bool, seed: int) -> Iterator[tuple[float, NDArray[np.float64]]]:
+    """Train what is left of a map, row by row, and show it as far as it is known.
 
-    Yields: (inits, rates), 0 to 1, NaN where it is not known yet.
+    Yields: after each step the share that is done, 0 to 1, and the map, (inits, rates), 0 to 1,
+        NaN where it is not known yet.
     """
-    shape = len(INITS), len(RATES)
-    seen = np.full(shape, np.nan)
-    for row in range(shape[0]):
-        found = accuracies(Place(with_bn, row, column, seed) for column in range(shape[1]))
-        seen[row] = [*found.values()]
-        yield seen.copy()
+    seen = np.full((len(INITS), len(RATES)), np.nan)
+    for row in range(len(INITS)):
+        places = [Place(with_bn, row, column, seed) for column in range(len(RATES))]
+        if unknown := [place for place in places if place not in _known]:
+            for share in _training(unknown):
+                yield (row + 0.99 * share) / len(INITS), seen
+        seen = seen.copy()
+        seen[row] = [*accuracies(places).values()]
+        yield (row + 1) / len(INITS), seen
 
 
 def guessed(known: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -74,13 +79,14 @@ def guessed(known: NDArray[np.float64]) -> NDArray[np.float64]:
     return guess
 
 
-def _train(places: list[Place]) -> None:
-    """Train networks of one kind and one seed."""
+def _training(places: list[Place]) -> Iterator[float]:
+    """Train networks of one kind and one seed, and yield the share that is done, 0 to 1."""
     from torch.nn import BatchNorm1d
 
     from bnlib.experiments.sweeps import Sweep
 
     cases = [(INITS[place.row], RATES[place.column]) for place in places]
     norm = BatchNorm1d if places[0].with_bn else None
-    sweep = Sweep(cases, [places[0].seed], norm=norm, steps=STEPS).trained()
+    sweep = Sweep(cases, [places[0].seed], norm=norm, steps=STEPS, watched=False)
+    yield from sweep.train()
     _known.update(zip(places, sweep.after(STEPS)[:, 0].tolist(), strict=True))

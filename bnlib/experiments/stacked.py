@@ -37,6 +37,8 @@ class Stack:
     """
 
     def __init__(self, models: Sequence[nn.Sequential]):
+        if len({str(model) for model in models}) != 1:
+            raise ValueError("expected one network or more, all of the same shape")
         self.count = len(models)
         self.parameters: list[Tensor] = []
         self._layers = [self._stacked(layers) for layers in zip(*models, strict=True)]
@@ -59,15 +61,14 @@ class Stack:
 
     def _stacked(self, layers: Sequence[nn.Module]):
         """Return one layer of all networks, a function of x (K, N, C) and of the mode."""
-        kinds = {type(layer) for layer in layers}
-        if kinds == {nn.Linear}:
+        kind = type(layers[0])
+        if kind is nn.Linear:
             return self._linear(layers)
-        if kinds == {nn.BatchNorm1d}:
+        if kind is nn.BatchNorm1d:
             return self._batch_norm(layers)
-        if len(kinds) == 1 and kinds <= {*ACTIVATIONS.values()}:
+        if kind in ACTIVATIONS.values():
             return lambda x, training: layers[0](x)
-        names = sorted(kind.__name__ for kind in kinds)
-        raise ValueError(f"expected one kind of layer that can be stacked, got {names}")
+        raise ValueError(f"expected a layer that can be stacked, got {kind.__name__}")
 
     def _linear(self, layers):
         weight = self._parameter([layer.weight.T for layer in layers])  # (K, in, out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -37,10 +38,7 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
         sweeps: "without BN" and "with BN" → a sweep over SWEPT of 130 steps, to be shown at first;
             None trains them.
     """
-    shown = dict(sweeps or _swept(depth=6, seeds=(0,)))
-    if not sweeps:
-        for sweep in shown.values():
-            sweep.trained()
+    shown = dict(sweeps or _swept_once())
 
     def draw(live: LiveFigure) -> Callable[..., str]:
         picture = SweepAsItRuns(live.figure, SWEPT, STEPS)
@@ -83,8 +81,15 @@ def _swept(depth: int, seeds: Sequence[int]) -> dict[str, Sweep]:
     from bnlib.experiments.sweeps import Sweep
 
     cases = [("he", rate) for rate in SWEPT]
-    options = {"depth": depth, "steps": STEPS}
-    return {name: Sweep(cases, seeds, norm=norm, **options) for name, norm in NORMS.items()}
+    return {
+        name: Sweep(cases, seeds, norm=norm, depth=depth, steps=STEPS)
+        for name, norm in NORMS.items()
+    }
+
+
+@cache
+def _swept_once() -> Mapping[str, Sweep]:
+    return {name: sweep.trained() for name, sweep in _swept(depth=6, seeds=(0,)).items()}
 
 
 def _best(accuracies: NDArray) -> str:
@@ -150,14 +155,13 @@ def border_explorer(known: Mapping[Place, float] | None = None) -> TrainingExplo
     def train(seed: int) -> Iterator[float]:
         whole.clear()
         for turn, with_bn in enumerate((True, False)):
-            for row, seen in enumerate(border.whole_map(with_bn, seed), start=1):
+            for share, seen in border.whole_map(with_bn, seed):
                 whole[with_bn] = seen
-                yield (turn + row / len(INITS)) / 2
+                yield (turn + share) / 2
 
-    inits = [(_said(init), init) for init in INITS]
-    hidden = {"min": 0, "max": (1 << len(CELLS)) - 1}
+    hidden = {"min": 0, "max": (1 << len(CELLS)) - 1, "disabled": True}
     controls = {
-        "init": widgets.SelectionSlider(options=inits, value=0.05, description="init std"),
+        "init": widgets.SelectionSlider(options=INITS, value=0.05, description="init std"),
         "rate": widgets.SelectionSlider(options=RATES, value=0.5, description="rate"),
         "bn": widgets.Checkbox(True, description="batch normalization"),
         "without": widgets.BoundedIntText(CROSS, description="trained without BN", **hidden),

@@ -263,7 +263,7 @@ def show_arms(figure: Figure, accuracies: Mapping[str, NDArray]) -> str:
     ax.set_xticks([*places.values()], [*places])
     ax.set(xlim=(-0.5, len(places) - 0.3), ylabel="% of test images right")
     ax.grid(True, axis="y")
-    return "Test accuracy of the ways to train, a marker for each seed, thin lines join those of a seed."
+    return "Test accuracy of the ways to train; thin lines join the markers of each seed."
 
 
 class SweepAsItRuns:
@@ -278,7 +278,6 @@ class SweepAsItRuns:
     def __init__(self, figure: Figure, rates: Sequence[float], steps: int):
         ax, bar = figure.subplots(2, 1, height_ratios=(12, 1))
         _sweep_axes(ax, rates, "learning rate")
-        self._dots: dict[str, list[Artist]] = {}
         self._places = np.arange(len(rates))
         self._lines, self._markers = {}, {}
         for name, style in STYLES.items():
