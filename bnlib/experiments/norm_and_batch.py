@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +36,7 @@ SIZES = 2, 4, 8, 64
 # networks the best for batches of two.
 BEST_RATES: dict[tuple[str, ...], tuple[float, ...]] = {
     ("MLP", "none"): (0.03, 0.03, 0.03, 0.2),
-    ("MLP", "BN"): (0.03, 0.2, 0.1, 0.1),
+    ("MLP", "BN"): (0.03, 0.1, 0.1, 0.1),
     ("MLP", "LN"): (0.03, 0.03, 0.03, 0.2),
     ("MLP", "GN"): (0.03, 0.03, 0.03, 0.2),
     ("CNN", "none"): (0.03,),
@@ -43,7 +44,6 @@ BEST_RATES: dict[tuple[str, ...], tuple[float, ...]] = {
     ("CNN", "LN"): (0.03,),
     ("CNN", "GN"): (0.03,),
     ("CNN", "IN"): (0.01,),
-    ("CNN + dense", "BN", "none"): (0.01,),
     ("CNN + dense", "BN", "BN"): (0.01,),
     ("CNN + dense", "BN", "LN"): (0.03,),
 }
@@ -106,10 +106,8 @@ class Training:
     def __init__(
         self, kind: str, norm: str, size: int, lr: float, seed: int = 0, dense: str | None = None
     ):
-        x, y, x_test, y_test = map(torch.tensor, load_digits())
-        if kind != "MLP":
-            x, x_test = x.view(-1, 1, 8, 8), x_test.view(-1, 1, 8, 8)
-        self._model, self._test = network(kind, norm, dense, seed), (x_test, y_test)
+        x, y, *self._test = _digits() if kind == "MLP" else _digit_images()
+        self._model = network(kind, norm, dense, seed)
         self._losses = train(self._model, x, y, steps=STEPS, batch_size=size, lr=lr, seed=seed)
         self.steps: list[int] = []
         self.accuracies: list[float] = []
@@ -134,6 +132,18 @@ class Training:
             return
         self.measure(step)
         yield 1.0
+
+
+@cache
+def _digits() -> tuple[Tensor, ...]:
+    x, y, x_test, y_test = map(torch.tensor, load_digits())
+    return x, y, x_test, y_test
+
+
+@cache
+def _digit_images() -> tuple[Tensor, ...]:
+    x, y, x_test, y_test = _digits()
+    return x.view(-1, 1, 8, 8), y, x_test.view(-1, 1, 8, 8), y_test
 
 
 @dataclass(frozen=True)
