@@ -25,14 +25,19 @@ def at_two_contrasts(images: Tensor, low: float = 0.5) -> tuple[Tensor, Tensor]:
 
 
 def with_biases(norm: str, seed: int = 0) -> nn.Sequential:
-    """Make the CNN of `norm_and_batch` with biases, at first 0, in its convolutions, too.
+    """Make the CNN of `norm_and_batch` with biases in its convolutions, too.
+
+    They are drawn as PyTorch draws them, evenly from ±1 / sqrt(n_in).
 
     Args:
         norm: as in `norm_and_batch.network`.
         seed: likewise.
     """
     model = network("CNN", norm, seed=seed)
+    generator = torch.Generator().manual_seed(seed)
     for layer in model:
         if isinstance(layer, nn.Conv2d):
-            layer.bias = nn.Parameter(torch.zeros(layer.out_channels))
+            reach = layer.weight[0].numel() ** -0.5
+            drawn = torch.rand(layer.out_channels, generator=generator)
+            layer.bias = nn.Parameter(reach * (2 * drawn - 1))
     return model

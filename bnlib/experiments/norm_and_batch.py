@@ -186,8 +186,6 @@ def accuracies(
     make: Callable[..., nn.Module],
     examples: tuple[Tensor, Tensor],
     tests: tuple[Tensor, Tensor],
-    *,
-    steps: int = 100,
     **settings,
 ) -> list[float]:
     """Train three networks that differ in their seed; return their shares of right answers.
@@ -196,10 +194,9 @@ def accuracies(
         make: called with `seed=`, 0 to 2.
         examples: inputs and classes to train on.
         tests: inputs and classes to test on.
-        steps: of training.
         settings: the others of `training.train`.
     """
     models = [make(seed=seed) for seed in range(3)]
     for seed, model in enumerate(models):
-        list(train(model, *examples, steps=steps, seed=seed, **settings))
+        list(train(model, *examples, seed=seed, **settings))
     return [accuracy(model, *tests) for model in models]
