@@ -241,7 +241,9 @@ def show_arrivals(
         words = f"{bound}{factor} ×" if np.isfinite(both).any() else "neither"
         text: Any = {"ha": "center", "va": "center"}
         ax.text(column, row - 0.16, words, size=15, weight="bold", **text)
-        ax.text(column, row + 0.24, " / ".join(_steps(a, steps) for a in both), **text)
+        if np.isfinite(both).any():
+            words = " / ".join(_steps(arrival, steps) for arrival in both)
+            ax.text(column, row + 0.24, words, size=10, **text)
     for label, of_network in zip(("without BN", "with BN"), arrivals, strict=True):
         row, column = np.unravel_index(of_network.argmin(), of_network.shape)
         style = STYLES[label]
