@@ -95,7 +95,7 @@ class FigureOne:
         self._axes = [ZoomAxis(ax) for ax in axes]
         self._accuracy: dict[str, list] = {}
         self._bands: dict[str, Band] = {}
-        accuracy_axis(accuracy, top=1.25)
+        accuracy_axis(accuracy)
         accuracy.set_title("(a) Test accuracy")
         titles = {"without BN": "(b) Without BN", "with BN": "(c) With BN"}
         for ax, (label, title) in zip(bands, titles.items(), strict=True):
@@ -106,7 +106,7 @@ class FigureOne:
             self._bands[label] = Band(ax, style["color"])
             ax.set(title=title, ylim=BAND_ENDS)
             ax.grid(True, axis="y")
-        accuracy.legend(loc="upper left", ncols=2)
+        accuracy.legend(loc="lower right", bbox_to_anchor=(1, 0.2))
         bands[0].set_ylabel("input of one unit:\n15th, 50th, 85th percentile")
         bands[1].tick_params(labelleft=False)
         self.artists: list[Artist] = [
@@ -234,7 +234,7 @@ def show_arrivals(
     ax = figure.subplots()
     shown = np.where(np.isfinite(arrivals), arrivals, steps)
     times = shown[0] / shown[1]
-    ax.imshow(np.log(times), cmap="Greys", vmin=np.log(0.4), vmax=np.log(100), aspect="auto")
+    ax.imshow(np.log(times), cmap="Greys", vmin=np.log(0.4), vmax=np.log(300), aspect="auto")
     for row, column in np.ndindex(times.shape):
         both, factor = arrivals[:, row, column], _factor(times[row, column])
         bound = {(False, True): "> ", (True, False): "< "}.get(tuple(np.isfinite(both)), "")
