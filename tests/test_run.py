@@ -297,6 +297,13 @@ def test_help(tmp_path, arguments):
     assert done.returncode == 0 and "python3 run.py lab" in done.stdout
 
 
+def test_every_command_is_explained_and_runs_a_module_that_is_there():
+    run = load(RUN)
+    for command, (module, *_) in run.COMMANDS.items():
+        assert f"python3 run.py {command} " in run.__doc__
+        assert importlib.util.find_spec(module), module
+
+
 # JupyterLab as `lab` starts it
 
 

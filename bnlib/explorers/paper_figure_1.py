@@ -58,7 +58,7 @@ def figure_one_explorer() -> Explorer:
                 words.append(
                     f"{label}: {right[:, -1].mean():.0%} right, {_path(percentiles[:, last])}"
                 )
-            how = " by the running averages" if averages else ""
+            how = ", (c) as a colleague draws it" if averages else ""
             return f"Unit {unit}, the first {shown:,} steps{how}. " + "; ".join(words)
 
         return update
@@ -67,10 +67,10 @@ def figure_one_explorer() -> Explorer:
         "unit": widgets.IntSlider(record.typical_unit() + 1, 1, UNITS, description="unit"),
         "shown": widgets.SelectionSlider(
             options=[(f"{last:,}", last) for last in (100, 1000, 10_000, STEPS)],
-            value=STEPS,
+            value=10_000,
             description="steps shown",
         ),
-        "averages": widgets.Checkbox(False, description="(c) by the running averages"),
+        "averages": widgets.Checkbox(False, description="(c) as a colleague draws it"),
     }
     return Explorer(draw, controls, height=3.9)
 

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
@@ -94,18 +95,18 @@ class FigureOne:
         self._axes = [ZoomAxis(ax) for ax in axes]
         self._accuracy: dict[str, list] = {}
         self._bands: dict[str, Band] = {}
-        accuracy_axis(accuracy, top=1.25)
+        accuracy_axis(accuracy)
         accuracy.set_title("(a) Test accuracy")
         titles = {"without BN": "(b) Without BN", "with BN": "(c) With BN"}
         for ax, (label, title) in zip(bands, titles.items(), strict=True):
             style = {**STYLES[label], "marker": ""}
-            lines = [accuracy.plot([], [], lw=1.6, **style)[0] for _ in range(3)]
+            lines = [accuracy.plot([], [], lw=1.2, **style)[0] for _ in range(3)]
             self._accuracy[label] = lines
             accuracy.plot([], [], lw=2.5, label=label, **style)
             self._bands[label] = Band(ax, style["color"])
             ax.set(title=title, ylim=BAND_ENDS)
             ax.grid(True, axis="y")
-        accuracy.legend(loc="upper left", ncols=2)
+        accuracy.legend(loc="lower right", bbox_to_anchor=(1, 0.2))
         bands[0].set_ylabel("input of one unit:\n15th, 50th, 85th percentile")
         bands[1].tick_params(labelleft=False)
         self.artists: list[Artist] = [
@@ -203,23 +204,25 @@ def show_late(
     axes = figure.subplots(1, len(accuracy), sharey=True)
     for ax, (rate, curves) in zip(axes, accuracy.items(), strict=True):
         for label, of_seeds in curves.items():
-            style = {**STYLES[label], "marker": "", "lw": 1.4}
-            ax.plot(looks, of_seeds.T, **style)
-            ax.plot([], [], label=label, **style)
+            style = {**STYLES[label], "marker": ""}
+            ax.plot(looks, of_seeds.T, **{**style, "lw": 1, "ls": "-", "alpha": 0.35})
+            ax.plot(looks, np.median(of_seeds, axis=0), **style, label=label)
         _whole_steps(ax, looks[-1])
         ax.set(title=f"rate {rate:g}", ylim=(0.9, 0.965))
         ax.set_yticks([0.9, 0.92, 0.94, 0.96], ["90 %", "92 %", "94 %", "96 %"])
         ax.grid(True, axis="y")
     axes[0].set_ylabel("test accuracy, above 90 %")
-    place_legend_right(axes[-1], "a line for\neach seed")
+    place_legend_right(axes[-1], "medians; pale,\neach seed")
     return "Test accuracy above 90 per cent over the steps, without and with BN."
 
 
-@picture(height=4)
+@picture(height=4.6)
 def show_arrivals(
     figure: Figure, stds: Sequence[float], rates: Sequence[float], arrivals: NDArray, steps: int
 ) -> str:
     """Draw when both networks reach the goal, the darker a setting the further they are apart.
+
+    A frame shows where each of them is fastest.
 
     Args:
         figure: an empty one.
@@ -229,16 +232,25 @@ def show_arrivals(
         steps: of training.
     """
     ax = figure.subplots()
-    shown = np.minimum(arrivals, steps)
+    shown = np.where(np.isfinite(arrivals), arrivals, steps)
     times = shown[0] / shown[1]
-    ax.imshow(np.log(times), cmap="Greys", vmin=np.log(0.4), vmax=np.log(100), aspect="auto")
+    ax.imshow(np.log(times), cmap="Greys", vmin=np.log(0.4), vmax=np.log(300), aspect="auto")
     for row, column in np.ndindex(times.shape):
-        plain, with_bn = arrivals[:, row, column]
-        factor = times[row, column]
-        more = "" if np.isfinite(plain) else "> "
+        both, factor = arrivals[:, row, column], _factor(times[row, column])
+        bound = {(False, True): "> ", (True, False): "< "}.get(tuple(np.isfinite(both)), "")
+        words = f"{bound}{factor} ×" if np.isfinite(both).any() else "neither"
         text: Any = {"ha": "center", "va": "center"}
-        ax.text(column, row - 0.16, f"{more}{_factor(factor)} ×", size=15, weight="bold", **text)
-        ax.text(column, row + 0.24, f"{_steps(plain, steps)} / {_steps(with_bn, steps)}", **text)
+        ax.text(column, row - 0.16, words, size=15, weight="bold", **text)
+        if np.isfinite(both).any():
+            words = " / ".join(_steps(arrival, steps) for arrival in both)
+            ax.text(column, row + 0.24, words, size=10, **text)
+    for label, of_network in zip(("without BN", "with BN"), arrivals, strict=True):
+        row, column = np.unravel_index(of_network.argmin(), of_network.shape)
+        style = STYLES[label]
+        frame: Any = {"ec": style["color"], "ls": style["ls"], "fill": False, "lw": 3}
+        corner = column - 0.47, row - 0.46
+        ax.add_patch(Rectangle(corner, 0.94, 0.92, **frame, label=f"fastest\n{label}"))
+    place_legend_right(ax)
     ax.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
     ax.set_yticks(range(len(stds)), [f"{std:g}" for std in stds])
     ax.set(xlabel="learning rate", ylabel="std of the initial weights")
@@ -253,7 +265,7 @@ def _factor(times: float) -> str:
 
 
 def _steps(arrival: float, steps: int) -> str:
-    return f"{arrival:,.0f}" if np.isfinite(arrival) else f"not in {steps:,}"
+    return f"{arrival:,.0f}" if np.isfinite(arrival) else f"> {steps:,}"
 
 
 @picture(height=3.4)
@@ -284,7 +296,7 @@ def show_differences(figure: Figure, differences: Mapping[str, tuple[NDArray, ND
 @picture(height=5.6)
 def show_three(
     figure: Figure,
-    last: int,
+    lasts: tuple[int, int],
     looks: Sequence[int],
     accuracy: Mapping[str, NDArray],
     band_looks: Sequence[int],
@@ -294,7 +306,7 @@ def show_three(
 
     Args:
         figure: an empty one.
-        last: the last step that is shown.
+        lasts: the last step that is shown of the accuracies, and of the percentiles.
         looks: steps of the accuracies.
         accuracy: label, one of STYLES → (seeds, looks), 0 to 1.
         band_looks: steps of the percentiles.
@@ -306,7 +318,7 @@ def show_three(
         style = {**STYLES[label], "marker": "", "lw": 1.5}
         lines = above.plot(looks, curves.T, **style)
         lines[0].set_label(label)
-    _whole_steps(above, last)
+    _whole_steps(above, lasts[0])
     above.set(ylim=(0.8, 0.97), ylabel="test accuracy")
     above.set_yticks([0.8, 0.85, 0.9, 0.95], ["80 %", "85 %", "90 %", "95 %"])
     above.grid(True, axis="y")
@@ -314,7 +326,7 @@ def show_three(
     axes = parts[1].subplots(1, len(bands), sharey=True)
     for ax, (label, percentiles) in zip(axes, bands.items(), strict=True):
         _draw_band(ax, band_looks, percentiles, label)
-        _whole_steps(ax, last)
+        _whole_steps(ax, lasts[1])
     axes[0].set_ylim(*_room(bands))
     axes[0].set_ylabel("input of one unit")
     return f"Test accuracy and the percentiles of a unit's input: {', '.join(bands)}."

@@ -6,6 +6,7 @@ import pytest
 from bnlib.experiments import mnist, paper_figure_1
 from bnlib.experiments.comparison import Comparison
 from bnlib.experiments.mnist import Mnist
+from bnlib.experiments.paper_figure_1 import LOOKS
 from bnlib.explorers import paper_figure_1 as explorers
 from bnlib.explorers.paper_figure_1 import BOTH, figure_one_explorer, own_training_explorer
 
@@ -30,10 +31,10 @@ def train(explorer, **settings):
 
 def test_the_record_is_shown_with_its_numbers():
     record = paper_figure_1.load()
-    right = record.accuracy("with BN")[:, -1].mean()
+    right = record.accuracy("with BN")[:, LOOKS.index(10_000)].mean()
     explorer = figure_one_explorer()
     assert explorer.line.startswith(
-        f"Unit {record.typical_unit() + 1}, the first 50,000 steps. without BN: "
+        f"Unit {record.typical_unit() + 1}, the first 10,000 steps. without BN: "
     )
     assert f"with BN: {right:.0%} right, middle from " in explorer.line
 
@@ -49,9 +50,9 @@ def test_by_the_running_averages_the_width_starts_near_0():
     explorer = figure_one_explorer()
     of_batch = explorer.line
     explorer.set(averages=True)
-    assert "by the running averages" in explorer.line
-    assert "width 2.0 to 3" in of_batch.split("with BN: ")[1]
-    assert "width 0.1 to 3" in explorer.line.split("with BN: ")[1]
+    assert "as a colleague draws it" in explorer.line
+    assert "width 2.0 to " in of_batch.split("with BN: ")[1]
+    assert "width 0.1 to " in explorer.line.split("with BN: ")[1]
     assert explorer.line.split(";")[0].split(". ", 1)[1] == of_batch.split(";")[0].split(". ", 1)[1]
 
 

@@ -13,5 +13,11 @@ EXAMPLES = {
     "show_late": (LOOKS, {rate: dict.fromkeys(BOTH, CURVES) for rate in (0.1, 1)}),
     "show_arrivals": ([0.1, 0.2], [0.3, 1], ARRIVALS, 1000),
     "show_differences": ({"rate 1": (np.array([3, -20]), np.array([8, 9]))},),
-    "show_three": (100, LOOKS, dict.fromkeys(THREE, CURVES), LOOKS, dict.fromkeys(THREE, BAND)),
+    "show_three": (
+        (1000, 100),
+        LOOKS,
+        dict.fromkeys(THREE, CURVES),
+        LOOKS,
+        dict.fromkeys(THREE, BAND),
+    ),
 }
