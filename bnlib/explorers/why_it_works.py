@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from bnlib.experiments.landscape import Walk
 
 NETWORKS = ("plain", "scaled start", "BN")
-LOSSES = (1.5, 1.0, 0.8, 0.5, 0.3)
+LOSSES = (1.5, 0.8, 0.3)
 PERCENT = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10)  # how far, of the norm of the weights
 SHARES = np.array(PERCENT) / 100
 IMAGES = 400  # on which the loss is computed
 STEPS, DEGREES = 30, 20
-REGIME = {"depth": 3, "steps": 100, "snapshots": 60, "init": 0.5}
+REGIME = {"depth": 3, "steps": 100, "snapshots": 40, "init": 0.5}
 
 
 def landscape_explorer() -> Explorer:
