@@ -1,4 +1,4 @@
-"""The exercises of lesson 11: referee claims, and a step of weights of which the direction counts."""
+"""The exercises of lesson 11: referee claims, and take a step as a direction sees it."""
 
 from __future__ import annotations
 

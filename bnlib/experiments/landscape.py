@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -120,11 +119,10 @@ def train_to_loss(
     Raises:
         ValueError: it takes more steps.
     """
-    options = {"steps": at_most, "batch_size": 60, "lr": lr, "seed": seed}
-    with closing(train(model, x, y, **options)) as training:  # type: ignore[arg-type,type-var]
-        for step, _ in enumerate(training, start=1):
-            if loss_of_all(model, x, y) < goal:
-                return step
+    training = train(model, x, y, steps=at_most, batch_size=60, lr=lr, seed=seed)
+    for step, _ in enumerate(training, start=1):
+        if loss_of_all(model, x, y) < goal:
+            return step
     raise ValueError(f"the loss is not below {goal} after {at_most} steps")
 
 

@@ -1,4 +1,4 @@
-"""Batch normalization taken apart: centring, scaling, a scaled start, a length of its own (torch)."""
+"""Batch normalization taken apart: centring, scaling, a scaled start, a length (torch)."""
 
 from __future__ import annotations
 

@@ -93,8 +93,8 @@ def train_hidden(
         return _HiddenSGD(parameters, lr, hidden, rate or (lambda _: lr), decay)
 
     losses = []
-    batches = {"steps": steps, "batch_size": 60, "seed": seed}
-    for loss in train(model, x, y, lr=lr, optimizer=optimizer, **batches):
+    run = train(model, x, y, steps=steps, batch_size=60, lr=lr, seed=seed, optimizer=optimizer)
+    for loss in run:
         if keep_length:
             with torch.no_grad():
                 for weight, length in zip(hidden, lengths, strict=True):

@@ -15,7 +15,6 @@ from bnlib.experiments.comparison import Comparison
 from bnlib.experiments.data import load_digits
 
 
-
 def distance_travelled(
     inputs: NDArray, steps: Sequence[int], *, in_spreads: bool = True
 ) -> NDArray:
@@ -54,18 +53,19 @@ class NoisyBatchNorm(nn.BatchNorm1d):
         num_features: number of units.
         generator: where the draws come from.
         strength: s, at least 0; with 1, a goes from 0.5 to 2 and b from -1 to 1, and 0 is plain BN.
+            It may be changed later.
 
     Source: after Santurkar et al. (2018), section 2.1; they also add noise to each example.
     """
 
     def __init__(self, num_features: int, generator: torch.Generator, strength: float = 1):
         super().__init__(num_features)
-        self._generator, self._strength = generator, float(strength)
+        self._generator, self.strength = generator, float(strength)
 
     def forward(self, input: Tensor) -> Tensor:
         """Return z (N, num_features); in evaluation mode it is y, without noise."""
         y = super().forward(input)
-        return _noisy(y, self._strength, self._generator) if self.training else y
+        return _noisy(y, self.strength, self._generator) if self.training else y
 
 
 class NoiseAlone(nn.Module):
@@ -78,11 +78,11 @@ class NoiseAlone(nn.Module):
 
     def __init__(self, generator: torch.Generator, strength: float = 1):
         super().__init__()
-        self._generator, self._strength = generator, float(strength)
+        self._generator, self.strength = generator, float(strength)
 
     def forward(self, y: Tensor) -> Tensor:
         """Return a y + b (N, C); in evaluation mode it is y."""
-        return _noisy(y, self._strength, self._generator) if self.training else y
+        return _noisy(y, self.strength, self._generator) if self.training else y
 
 
 def _noisy(y: Tensor, s: float, generator: torch.Generator) -> Tensor:

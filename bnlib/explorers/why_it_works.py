@@ -15,36 +15,36 @@ from bnlib.experiments.two_inputs import SixOrNine, descend
 from bnlib.explorers.compared_trainings import ComparedTrainings, trained
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
-from bnlib.pictures.why_it_works import FARTHEST, Directions, Landscape, NoiseAfterBN
+from bnlib.pictures.why_it_works import Directions, Landscape, NoiseAfterBN
 
 if TYPE_CHECKING:
     from bnlib.experiments.landscape import Walk
 
 NETWORKS = ("plain", "scaled start", "BN")
-LOSSES = (1.5, 1.0, 0.8, 0.5, 0.3)
-SHARES = np.geomspace(0.001, FARTHEST, 17)
+LOSSES = (1.5, 0.8, 0.3)
+PERCENT = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10)  # how far, of the norm of the weights
+SHARES = np.array(PERCENT) / 100
 IMAGES = 400  # on which the loss is computed
 STEPS, DEGREES = 30, 20
-REGIME = {"depth": 3, "steps": 100, "snapshots": 60, "init": 0.5}
+REGIME = {"depth": 3, "steps": 100, "snapshots": 40, "init": 0.5}
 
 
 def landscape_explorer() -> Explorer:
     """Make an explorer of the loss along the gradient, without BN, with a scaled start, with BN."""
     walks = _walks()
-    options = {f"{100 * share:.2g} %": share for share in SHARES}
 
     def draw(live: LiveFigure) -> Update:
         picture = Landscape(live.figure, NETWORKS, SHARES)
         live.moves(*picture.artists)
 
-        def update(goal: float, share: float) -> str:
-            words, place = [], int(np.argmin(np.abs(SHARES - share)))
+        def update(goal: float, percent: float) -> str:
+            words, place = [], PERCENT.index(percent)
             for name in NETWORKS:
                 walk = walks[name, goal]
-                picture.set(name, walk.start, walk.slope, walk.losses, walk.kept, share)
+                picture.set(name, walk.start, walk.slope, walk.losses, walk.kept, place)
                 words.append(f"{name}: {walk.kept[place]:z.0%}")
             return (
-                f"At a loss of {goal:g}, weights moved by {share:.1%} of their norm; of the "
+                f"At a loss of {goal:g}, weights moved by {percent:g} % of their norm; of the "
                 f"promised decrease comes, {', '.join(words)}."
             )
 
@@ -52,9 +52,7 @@ def landscape_explorer() -> Explorer:
 
     controls = {
         "goal": widgets.SelectionSlider(options=LOSSES, value=0.8, description="loss so far"),
-        "share": widgets.SelectionSlider(
-            options=options, value=SHARES[8], description="how far"
-        ),
+        "percent": widgets.SelectionSlider(options=PERCENT, value=1, description="how far, in %"),
     }
     text = "The loss along the gradient of three networks that have reached the same loss."
     return Explorer(draw, controls, height=3.7, text=text)
@@ -74,7 +72,7 @@ def _walks() -> Mapping[tuple[str, float], Walk]:
         model = network(name, x[:200], activation="relu", init="he")
         for goal in LOSSES:
             train_to_loss(model, *some, goal, lr=0.1)
-            walks[name, goal] = walk(model, *some, SHARES)
+            walks[name, goal] = walk(model, *some, SHARES.tolist())
     return walks
 
 
@@ -118,9 +116,9 @@ def directions_explorer() -> Explorer:
 class _NoisyTrainings(ComparedTrainings):
     """Trainings without BN, with BN, and with noise after it, whose strength is a setting."""
 
-    def _compare(self, strength: float, seed: int, **settings) -> Iterator[float]:
-        self._variants = _variants(strength, seed)
-        return super()._compare(seed=seed, **settings)
+    def _compare(self, **settings) -> Iterator[float]:
+        self._variants = _variants(settings.pop("strength"), settings["seed"])
+        return super()._compare(**settings)
 
 
 def _variants(strength: float, seed: int) -> tuple[Variant, ...]:

@@ -39,7 +39,6 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 LINES = ("-", "--", (0, (1, 1)))
 SHADES = (INK, ORANGE, SKY)
-FARTHEST = 0.1  # of a walk, in norms of the weights
 LOWEST = -2.0  # share of a promise that is drawn
 REACH = 2.3  # of the plane of weights, to either side
 GREYS = 8
@@ -60,12 +59,16 @@ def show_two_comparisons(
     edges = np.linspace(-6, 6, 49)
     axes = figure.subplots(1, 3)
     for number, sample in enumerate(layers):
-        style = {"ec": SHADES[number], "ls": LINES[number], "label": f"layer {number + 1}"}
+        style: Any = {"ec": SHADES[number], "ls": LINES[number], "label": f"layer {number + 1}"}
         Histogram(axes[0], edges, lw=2, **style).set(sample)
     for ax, (before, after) in zip(axes[1:], (frozen, moved), strict=True):
         Histogram(ax, edges, fill=True, fc=GREY, label="before").set(before)
         Histogram(ax, edges, ec=INK, lw=2, label="after").set(after)
-    titles = "Three layers,\none moment", "Layer 3, two moments,\nfrozen", "Layer 3, two moments,\nlearning"
+    titles = (
+        "Three layers,\none moment",
+        "Layer 3, two moments,\nfrozen",
+        "Layer 3, two moments,\nlearning",
+    )
     for ax, title in zip(axes, titles, strict=True):
         ax.set(title=title, yticks=[], ylim=(0, 1.55), xlabel="input of a unit")
         ax.legend(loc="upper left", ncols=2 if ax is not axes[0] else 1)
@@ -268,7 +271,13 @@ class Landscape:
             self._kept[name] = kept.plot([], [], **style)[0]
             dot = {"color": style["color"], "marker": STYLES[name]["marker"], "ls": "", "ms": 9}
             self._dots[name] = [ax.plot([], [], **dot)[0] for ax in (loss, kept)]
-        loss.set(xlim=(0, 0.06), ylim=(0, 2), yticks=(0, 0.5, 1, 1.5, 2), ylabel="loss", xlabel="weights moved by")
+        loss.set(
+            xlim=(0, 0.06),
+            ylim=(0, 2),
+            yticks=(0, 0.5, 1, 1.5, 2),
+            ylabel="loss",
+            xlabel="weights moved by",
+        )
         loss.set_xticks([0, 0.02, 0.04, 0.06], ["0", "2 %", "4 %", "6 %"])
         loss.set_title("Loss against the gradient")
         loss.grid(True)
@@ -289,7 +298,7 @@ class Landscape:
         ]
 
     def set(
-        self, name: str, start: float, slope: float, losses: NDArray, kept: NDArray, share: float
+        self, name: str, start: float, slope: float, losses: NDArray, kept: NDArray, place: int
     ) -> None:
         """Show the walk of a network, and mark how far one goes.
 
@@ -299,9 +308,9 @@ class Landscape:
             slope: of the loss at the start, negative.
             losses: (places,).
             kept: (places,).
-            share: one of the shares.
+            place: number of the share, from 0.
         """
-        place = int(np.argmin(np.abs(self._shares - share)))
+        share = self._shares[place]
         ends = np.array([0, -start / slope])  # where a straight line would reach 0
         self._losses[name].set_data([0, *self._shares], [start, *losses])
         self._promises[name].set_data(ends, start + slope * ends)
@@ -352,9 +361,7 @@ class Directions:
         loss.set(xlim=(-0.5, steps + 0.5), ylim=(0, 3), xlabel="step")
         loss.set_title("Loss")
         self._curves = [ax.plot([], [], color=INK)[0] for ax in (rate, loss)]
-        self._dots = [
-            ax.plot([], [], "o", color=ORANGE, mec=INK, ms=10)[0] for ax in (rate, loss)
-        ]
+        self._dots = [ax.plot([], [], "o", color=ORANGE, mec=INK, ms=10)[0] for ax in (rate, loss)]
         for ax in (rate, loss):
             ax.grid(True)
         self.artists: list[Artist] = [
