@@ -352,7 +352,9 @@ def _damage(model: nn.Module) -> str | None:
     from torch import nn
 
     kinds = (nn.Conv2d, nn.BatchNorm2d, nn.Linear, nn.BatchNorm1d)
-    layers = [[m for m in model.modules() if isinstance(m, kind)] for kind in kinds]
+    layers: list[list[Any]] = [
+        [m for m in model.modules() if isinstance(m, kind)] for kind in kinds
+    ]
     if [len(some) for some in layers] != [1, 1, 2, 1]:
         return "the layers are other ones"
     [conv], [bn_2d], dense, [bn_1d] = layers
