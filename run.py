@@ -5,6 +5,7 @@
     python3 run.py execute [NOTEBOOK ...]   run notebooks (all of them) and store their outputs
     python3 run.py bench                    measure the speed budgets
     python3 run.py picture                  make the picture of the README
+    python3 run.py record [FOLDER]          train what lesson 12 shows, with MNIST from FOLDER
 
 Further arguments go to JupyterLab or pytest:  lab --no-browser --port 9999,  test -m browser.
 Each command first sets up .venv beside this file; the first time that takes about a minute.
@@ -33,6 +34,7 @@ COMMANDS = {  # without --allow-root JupyterLab refuses to start in most contain
     "execute": ["tests.tools.execute"],
     "bench": ["tests.tools.bench"],
     "picture": ["tests.tools.picture"],
+    "record": ["bnlib.experiments.paper_figure_1"],
 }
 
 REMEDIES = [  # what a failure says -> what to do
@@ -181,7 +183,7 @@ def main(arguments):
     if command not in COMMANDS:
         sys.exit("%s\nThere is no command %r; those above are all." % (__doc__, command))
     check_python(sys.version_info)
-    set_up(with_tests=command != "lab")
+    set_up(with_tests=command not in ("lab", "record"))
     os.chdir(ROOT)
     line = [PYTHON, "-m"] + COMMANDS[command] + arguments[1:]
     if os.name == "posix":  # signals then reach JupyterLab or pytest itself

@@ -1,8 +1,8 @@
-"""Networks that are trained side by side, on the digits."""
+"""Networks that are trained side by side, on the digits where nothing else is said."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -33,11 +33,14 @@ class Comparison:
         batch_size: digits in a batch, where a variant says nothing else.
         lr: the learning rate, where a variant says nothing else.
         kept: the hidden layers whose inputs the recorders keep.
+        images: training images (N, D), their classes, test images, their classes; the digits if
+            None.
         network: options of `bnlib.experiments.networks.mlp` that all networks share.
 
     Attributes:
         variants: the networks, a tuple of Variant.
         depth: as above.
+        examples: how many images the networks are trained on.
         steps: at which the snapshots are taken.
         models: label → network.
         recorders: label → Recorder.
@@ -58,12 +61,14 @@ class Comparison:
         batch_size: int = 60,
         lr: float = 0.5,
         kept: slice = slice(None),
+        images: Sequence[NDArray] | None = None,
         **network,
     ):
-        x, y, x_test, y_test = map(torch.tensor, load_digits())
+        x, y, x_test, y_test = map(torch.as_tensor, images or load_digits())
         sizes = [x.shape[1], *[WIDTH] * depth, 10]
         shared: dict[str, Any] = {"batch_size": batch_size, "lr": lr, "seed": seed, "steps": steps}
         self.variants, self.depth, self._length = tuple(variants), depth, steps
+        self.examples = len(x)
         self.steps = geometric_steps(steps, snapshots)
         self.models: dict[str, torch.nn.Sequential] = {}
         self.recorders: dict[str, Recorder] = {}

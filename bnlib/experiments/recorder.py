@@ -65,12 +65,13 @@ class Recorder:
 
 
 @torch.no_grad()
-def hidden_inputs(model: nn.Sequential, x: Tensor) -> NDArray:
+def hidden_inputs(model: nn.Sequential, x: Tensor, training: bool = True) -> NDArray:
     """Return what goes into the activation of each hidden layer, float32 (layers, N, units).
 
     Args:
-        model: in whatever mode; BN uses the statistics of `x`, and running averages stay.
+        model: in whatever mode; it keeps that, and its running averages.
         x: a batch (N, D).
+        training: whether BN uses the statistics of `x`, as in training, or its running averages.
     """
     kinds, seen = tuple(ACTIVATIONS.values()), []
     hooks = [
@@ -80,7 +81,7 @@ def hidden_inputs(model: nn.Sequential, x: Tensor) -> NDArray:
     ]
     averages = {name: buffer.clone() for name, buffer in model.named_buffers()}
     try:
-        with mode(model, training=True):
+        with mode(model, training):
             functional_call(model, averages, (x,))  # it moves these copies
     finally:
         for hook in hooks:

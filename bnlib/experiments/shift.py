@@ -14,8 +14,6 @@ from torch.nn.functional import cross_entropy
 from bnlib.experiments.comparison import Comparison
 from bnlib.experiments.data import load_digits
 
-LARGEST_SUMMAND = 1.0
-FACTORS = 0.5, 2.0  # from the smallest to the largest
 
 
 def distance_travelled(
@@ -49,40 +47,63 @@ def distance_travelled(
 class NoisyBatchNorm(nn.BatchNorm1d):
     """BN, and in training mode noise after it: z = a y + b.
 
-    The factor a, from 0.5 to 2, and the summand b, from -1 to 1, are drawn anew for each unit at
+    The factor a, from 2^-s to 2^s, and the summand b, from -s to s, are drawn anew for each unit at
     each forward pass, and are the same for all examples of a batch.
 
     Args:
         num_features: number of units.
         generator: where the draws come from.
+        strength: s, at least 0; with 1, a goes from 0.5 to 2 and b from -1 to 1, and 0 is plain BN.
 
     Source: after Santurkar et al. (2018), section 2.1; they also add noise to each example.
     """
 
-    def __init__(self, num_features: int, generator: torch.Generator):
+    def __init__(self, num_features: int, generator: torch.Generator, strength: float = 1):
         super().__init__(num_features)
-        self._generator = generator
+        self._generator, self._strength = generator, float(strength)
 
     def forward(self, input: Tensor) -> Tensor:
         """Return z (N, num_features); in evaluation mode it is y, without noise."""
         y = super().forward(input)
-        if not self.training:
-            return y
-        low, high = FACTORS
-        a = torch.empty(y.shape[1]).uniform_(low, high, generator=self._generator)
-        b = torch.empty(y.shape[1]).uniform_(
-            -LARGEST_SUMMAND, LARGEST_SUMMAND, generator=self._generator
-        )
-        return a * y + b
+        return _noisy(y, self._strength, self._generator) if self.training else y
 
 
-def noisy_batch_norm(seed: int) -> Callable[[int], NoisyBatchNorm]:
+class NoiseAlone(nn.Module):
+    """The noise of `NoisyBatchNorm` without BN before it: the control that tells the two apart.
+
+    Args:
+        generator: where the draws come from.
+        strength: s, at least 0.
+    """
+
+    def __init__(self, generator: torch.Generator, strength: float = 1):
+        super().__init__()
+        self._generator, self._strength = generator, float(strength)
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Return a y + b (N, C); in evaluation mode it is y."""
+        return _noisy(y, self._strength, self._generator) if self.training else y
+
+
+def _noisy(y: Tensor, s: float, generator: torch.Generator) -> Tensor:
+    a = torch.empty(y.shape[1]).uniform_(2**-s, 2**s, generator=generator)
+    b = torch.empty(y.shape[1]).uniform_(-s, s, generator=generator)
+    return a * y + b
+
+
+def noisy_batch_norm(seed: int, strength: float = 1) -> Callable[[int], NoisyBatchNorm]:
     """Return what makes the layers of one network, as `norm=` of `networks.mlp` wants it.
 
     The layers draw from one generator, so that no two of them get the same noise.
     """
     generator = torch.Generator().manual_seed(seed)
-    return lambda num_features: NoisyBatchNorm(num_features, generator)
+    return lambda num_features: NoisyBatchNorm(num_features, generator, strength)
+
+
+def noise_alone(seed: int, strength: float = 1) -> Callable[[int], NoiseAlone]:
+    """Return what makes the layers of a network with the same noise and without BN."""
+    generator = torch.Generator().manual_seed(seed)
+    return lambda num_features: NoiseAlone(generator, strength)
 
 
 class FirstBatchNorm(nn.Module):

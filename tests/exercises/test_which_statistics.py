@@ -203,27 +203,3 @@ def test_what_is_frozen_in_training_only_is_found_after_an_evaluation():
 
 def test_every_known_slip_of_freezing_is_tested():
     assert [sign.name for sign in FREEZE_SIGNS] == [*WRONG_FREEZES]
-
-
-# Both
-
-CHECKS = {check_recalibrate: "model, batches", check_freeze: "model"}
-
-
-@pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("body", ["...", "raise NotImplementedError", "pass"])
-def test_a_stub_is_not_written_yet(check, body):
-    stub = written(f"def f({CHECKS[check]}):\n    {body}")
-    assert check(stub).says.startswith("Not written yet")
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_what_the_student_raises_is_told(check):
-    wrong = written(f"def f({CHECKS[check]}):\n    model.no_such_thing()")
-    assert "raises AttributeError in line" in check(wrong).says
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_what_cannot_be_called_is_refused(check):
-    assert "not a function" in check(3).says
-    assert "it is called with" in check(lambda: None).says

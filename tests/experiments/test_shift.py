@@ -13,6 +13,7 @@ from bnlib.experiments.shift import (
     distance_travelled,
     gradient_change,
     gradient_changes,
+    noise_alone,
     noisy_batch_norm,
 )
 from tests.experiments.test_networks import SIZES
@@ -64,6 +65,21 @@ def test_noise_after_bn_is_drawn_anew_for_each_unit_and_call():
     assert 0.49 < a.min() < 0.6 and 1.9 < a.max() <= 2
     assert abs(np.corrcoef(b, b2)[0, 1]) < 0.3 and abs(np.corrcoef(a, a2)[0, 1]) < 0.3
     assert abs(np.corrcoef(a, b)[0, 1]) < 0.3
+
+
+@pytest.mark.parametrize(("strength", "low", "high"), [(0, 1, 1), (2, 0.25, 4)])
+def test_the_noise_has_a_strength(strength, low, high):
+    x = torch.randn(64, 400, generator=torch.Generator().manual_seed(0))
+    b, a = noise(noisy_batch_norm(0, strength)(400), x)
+    assert b.min() == pytest.approx(-strength, abs=0.1) and abs(b).max() < strength + 1e-5
+    assert a.min() == pytest.approx(low, rel=0.15) and a.max() == pytest.approx(high, rel=0.05)
+
+
+def test_the_noise_can_be_had_without_bn():
+    x = torch.randn(64, 5, generator=torch.Generator().manual_seed(0))
+    with_bn, alone = noisy_batch_norm(seed=3)(5), noise_alone(seed=3)(5)
+    assert torch.equal(alone(torch.nn.BatchNorm1d(5)(x)), with_bn(x))
+    assert torch.equal(alone.eval()(x), x)
 
 
 def test_in_evaluation_mode_there_is_no_noise():

@@ -1,0 +1,191 @@
+"""Lesson 09: a sweep of learning rates that runs, and a map whose border is to be found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+import numpy as np
+from numpy.typing import NDArray
+
+from bnlib.experiments import border
+from bnlib.experiments.border import CELLS, INITS, MARK, RATES, Place
+from bnlib.experiments.runs import batch_norm
+from bnlib.live.figure import LiveFigure
+from bnlib.live.training_explorer import TrainingExplorer
+from bnlib.pictures.training_faster import Border, SweepAsItRuns
+
+if TYPE_CHECKING:
+    from bnlib.experiments.sweeps import Sweep
+
+NORMS: dict[str, Callable | None] = {"without BN": None, "with BN": batch_norm}
+SWEPT = (0.001, 0.01, 0.03, 0.1, 0.2, 0.5, 3.0, 10.0, 100.0)
+STEPS = 130
+TRAININGS = 30  # to spend on the map
+CROSS = sum(
+    1 << bit
+    for bit, (row, column) in enumerate(CELLS)
+    if INITS[row] == "he" or RATES[column] == 0.1
+)
+
+
+def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplorer:
+    """Make an explorer of sweeps over learning rates, which grow while they are trained.
+
+    Args:
+        sweeps: "without BN" and "with BN" → a sweep over SWEPT of 130 steps, to be shown at first;
+            None trains them.
+    """
+    shown = dict(sweeps or _swept_once())
+
+    def draw(live: LiveFigure) -> Callable[..., str]:
+        picture = SweepAsItRuns(live.figure, SWEPT, STEPS)
+        live.moves(*picture.artists)
+
+        def update(step: int) -> str:
+            seen = {name: sweep.after(step) for name, sweep in shown.items()}
+            picture.set(seen, step)
+            best = {name: np.median(values, axis=1) for name, values in seen.items()}
+            words = [f"{name} {_best(values)}" for name, values in best.items()]
+            return f"After {step} steps, best: {'; '.join(words)}."
+
+        return update
+
+    def train(depth: int, seed: int) -> Iterator[float]:
+        anew = _swept(depth=depth, seeds=(seed,))
+        shown.update(anew)
+        for shares in zip(*(sweep.train() for sweep in anew.values()), strict=True):
+            yield shares[-1]
+
+    return TrainingExplorer(
+        draw,
+        {
+            "step": widgets.SelectionSlider(
+                options=range(5, STEPS + 1, 5), value=STEPS, description="step"
+            )
+        },  # fmt: skip
+        {
+            "depth": widgets.SelectionSlider(options=[3, 6, 10], value=6, description="depth"),
+            "seed": widgets.IntSlider(0, 0, 9, description="seed"),
+        },
+        train,
+        play="step",
+        height=4.4,
+        text="Test accuracy over the learning rate, with BN and without, as the training goes on.",
+    )
+
+
+def _swept(depth: int, seeds: Sequence[int]) -> dict[str, Sweep]:
+    from bnlib.experiments.sweeps import Sweep
+
+    cases = [("he", rate) for rate in SWEPT]
+    return {
+        name: Sweep(cases, seeds, norm=norm, depth=depth, steps=STEPS)
+        for name, norm in NORMS.items()
+    }
+
+
+@cache
+def _swept_once() -> Mapping[str, Sweep]:
+    return {name: sweep.trained() for name, sweep in _swept(depth=6, seeds=(0,)).items()}
+
+
+def _best(accuracies: NDArray) -> str:
+    if np.isnan(accuracies).any():
+        return "not known yet"
+    return f"{accuracies.max():.0%} at rate {SWEPT[accuracies.argmax()]:g}"
+
+
+def border_explorer(known: Mapping[Place, float] | None = None) -> TrainingExplorer:
+    """Make an explorer of a map of initial weights and rates, with 30 trainings to spend on it.
+
+    What has been trained is kept in two controls that are not shown, a bit for each cell, without
+    and with BN, so that Reset gives it back. A row and a column are there at the start.
+
+    Args:
+        known: accuracies of cells that have been trained before; None trains the row and the
+            column.
+    """
+    border.remember(known or {})
+    shape = len(INITS), len(RATES)
+    whole: dict[bool, NDArray] = {}  # as far as Train has come
+
+    def trained_cells(bits: int) -> list[tuple[int, int]]:
+        return [cell for bit, cell in enumerate(CELLS) if bits >> bit & 1]
+
+    def seen_by(bits: int, with_bn: bool) -> NDArray:
+        places = [Place(with_bn, *cell, seed=0) for cell in trained_cells(bits)]
+        seen = np.full(shape, np.nan)
+        for place, accuracy in border.accuracies(places).items():
+            seen[place.row, place.column] = accuracy
+        return seen
+
+    def left(without: int, with_bn: int) -> int:
+        spent = (without & ~CROSS).bit_count() + (with_bn & ~CROSS).bit_count()
+        return max(TRAININGS - spent, 0)
+
+    def draw(live: LiveFigure) -> Callable[..., str]:
+        picture = Border(live.figure, INITS, RATES, MARK)
+        live.moves(*picture.artists)
+
+        def update(init: float | str, rate: float, bn: bool, without: int, with_bn: int) -> str:
+            here = INITS.index(init), RATES.index(rate)
+            seen = seen_by(with_bn if bn else without, bn)
+            picture.set(seen, whole.get(bn), here)
+            name = "with BN" if bn else "without BN"
+            words = f"{name}, std {_said(init)}, rate {rate:g}: {_accuracy(seen[here])}. "
+            words += f"Trainings left: {left(without, with_bn)} of {TRAININGS}."
+            if bn in whole and not np.isnan(whole[bn]).any() and not np.isnan(seen).all():
+                right = (border.guessed(seen) >= MARK) == (whole[bn] >= MARK)
+                words += (
+                    f" If each cell were as its nearest trained one, {right.sum()} of "
+                    f"{right.size} would be on the right side of the border."
+                )
+            return words
+
+        return update
+
+    def train_here(init: float | str, rate: float, bn: bool, without: int, with_bn: int) -> dict:
+        bit = 1 << CELLS.index((INITS.index(init), RATES.index(rate)))
+        name, bits = ("with_bn", with_bn) if bn else ("without", without)
+        return {name: bits | bit if left(without, with_bn) else bits}
+
+    def train(seed: int) -> Iterator[float]:
+        whole.clear()
+        for turn, with_bn in enumerate((True, False)):
+            for share, seen in border.whole_map(with_bn, seed):
+                whole[with_bn] = seen
+                yield (turn + share) / 2
+
+    hidden = {"min": 0, "max": (1 << len(CELLS)) - 1, "disabled": True}
+    controls = {
+        "init": widgets.SelectionSlider(options=INITS, value=0.05, description="init std"),
+        "rate": widgets.SelectionSlider(options=RATES, value=0.5, description="rate"),
+        "bn": widgets.Checkbox(True, description="batch normalization"),
+        "without": widgets.BoundedIntText(CROSS, description="trained without BN", **hidden),
+        "with_bn": widgets.BoundedIntText(CROSS, description="trained with BN", **hidden),
+    }
+    explorer = TrainingExplorer(
+        draw,
+        controls,
+        {"seed": widgets.IntSlider(0, 0, 9, description="seed of the whole map")},
+        train,
+        actions={"Train this cell": train_here},
+        height=4.2,
+        text="A map of initial weights and rates: a row and a column of it have been trained.",
+    )
+    for name in ("without", "with_bn"):
+        controls[name].layout.display = "none"
+    return explorer
+
+
+def _said(init: float | str) -> str:
+    return "He" if init == "he" else f"{init:g}"
+
+
+def _accuracy(share: float) -> str:
+    if np.isnan(share):
+        return "not trained yet"
+    return f"{share:.0%} right" if share > 0 else "diverged"
