@@ -121,7 +121,7 @@ FOLD_SLIPS = (
     ),
     Slip(
         "the shift weighed by one pixel of the kernel",
-        "Each pixel under the kernel brings the constant of its channel: sum over rows and columns.",
+        "Each pixel of the kernel meets the constant of its channel: sum over rows and columns.",
         {"weighed": lambda weight, kernel, shift: weight.mean((2, 3)) @ shift},
     ),
     Slip(
@@ -336,10 +336,9 @@ def _dead_biases(model: nn.Module) -> int:
 
     images, count = _images(PRINTED), 0
     with torch.no_grad():
-        for layer in model.modules():
-            if not isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear)) or layer.bias is None:
-                continue
-            bias: Any = layer.bias
+        kinds = (torch.nn.Conv2d, torch.nn.Linear)
+        layers: list[Any] = [m for m in model.modules() if isinstance(m, kinds)]
+        for bias in [layer.bias for layer in layers if layer.bias is not None]:
             kept, answers = bias.clone(), model(images)
             bias += torch.linspace(-1, 1, len(bias))
             count += len(bias) * bool((model(images) - answers).abs().max() < SAME)
@@ -353,7 +352,9 @@ def _damage(model: nn.Module) -> str | None:
     from torch import nn
 
     kinds = (nn.Conv2d, nn.BatchNorm2d, nn.Linear, nn.BatchNorm1d)
-    layers = [[m for m in model.modules() if isinstance(m, kind)] for kind in kinds]
+    layers: list[list[Any]] = [
+        [m for m in model.modules() if isinstance(m, kind)] for kind in kinds
+    ]
     if [len(some) for some in layers] != [1, 1, 2, 1]:
         return "the layers are other ones"
     [conv], [bn_2d], dense, [bn_1d] = layers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import torch
@@ -161,10 +161,10 @@ def residual_cnn(
 
 
 @torch.no_grad()
-def outputs(model: nn.Sequential, x: Tensor) -> list[Tensor]:
-    """Return what each layer of `model`, as it is, makes of x (N, ...), in their order."""
+def outputs(layers: Iterable[nn.Module], x: Tensor) -> list[Tensor]:
+    """Return what each of some layers in a row, as they are, makes of x (N, ...)."""
     found = []
-    for layer in model:
+    for layer in layers:
         x = layer(x)
         found.append(x)
     return found

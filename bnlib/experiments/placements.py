@@ -27,7 +27,8 @@ class Placed(NamedTuple):
     Attributes:
         rates: of the trainings.
         accuracy: of the test images, 0 to 1, (rates, seeds).
-        dead: share of the 64 hidden units that give 0 for every test image, (rates, seeds).
+        dead: share of the 64 hidden units that give the last layer 0 for every test image,
+            (rates, seeds).
     """
 
     rates: Sequence[float]
@@ -62,7 +63,7 @@ def train_placements(
                 list(train(model, x, y, steps=steps, batch_size=batch_size, lr=rates[i], seed=seed))
             except DivergedError:
                 continue
-            hidden = outputs(model[:-1].eval(), x_test)[-1 - (tuple(head) == ("relu", "norm"))]
+            hidden = outputs([*model.eval()][:-1], x_test)[-1]
             dead = (hidden == 0).all(0).float().mean().item()
             numbers[:, i, j] = accuracy(model, x_test, y_test), dead
         found[name] = Placed(rates, *numbers)
@@ -77,5 +78,5 @@ def common_share(placement: Placement, seed: int, images: int = 360) -> float:
     """
     x = torch.tensor(load_digits().x_train[:images]).view(-1, 1, 8, 8)
     model = simple_cnn(stage=placement.stage, head=placement.head, seed=seed).train()
-    flat = outputs(model[: len(placement.stage) + 2], x)[-1]  # (images, 288)
+    flat = outputs([*model][: len(placement.stage) + 2], x)[-1]  # (images, 288)
     return (flat.mean(0).square().sum() / flat.square().sum(1).mean()).item()

@@ -99,8 +99,8 @@ class Pipeline:
         width, height = (side, side) if is_map else (0.09, 0.85)
         self._maps[place].set_bounds(place - width / 2, 0.38, width, height)
         self._maps[place].set(facecolor=WITH_BN if is_bn else PALE)
-        channels, *sides = (f"{n}" for n in shape)
-        self._shapes[place].set_text(" ×\n".join([channels, " × ".join(sides)] if sides else shape))
+        sides = f" ×\n{shape[1]} × {shape[2]}" if is_map else ""
+        self._shapes[place].set_text(f"{shape[0]}{sides}")
 
 
 def _count_words(count: tuple[int, int] | None) -> str:
@@ -267,7 +267,9 @@ def show_zero_gamma(
     for (name, rows), (colour, ls, marker) in zip(spreads.items(), of_gamma, strict=True):
         blocks = np.arange(1, rows.shape[1] + 1)
         left.plot(blocks, np.median(rows, axis=0), color=colour, ls=ls, marker=marker, label=name)
-    left.set(title="Before training, BN after", xlabel="block", ylabel="spread (std)", ylim=(0, 2.2))
+    left.set(
+        title="Before training, BN after", xlabel="block", ylabel="spread (std)", ylim=(0, 2.2)
+    )
     for (name, rows), (colour, ls) in zip(gammas.items(), of_kind, strict=True):
         steps = range(rows.shape[1] + 1)
         right.plot(steps, np.pad(rows, ((0, 0), (1, 0))).T, color=colour, ls=ls, lw=2)

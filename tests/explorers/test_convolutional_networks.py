@@ -1,5 +1,7 @@
 """Lesson 10's explorers, beyond what every explorer is tested for."""
 
+import re
+
 import pytest
 import torch
 
@@ -76,3 +78,14 @@ def test_without_bn_the_mode_plays_no_part():
     before = explorer.png()
     explorer.set(evaluating=False)
     assert explorer.png() == before
+
+
+def test_there_is_a_channel_where_bn_does_not_change_where_relu_lets_through():
+    """The challenge of the lesson, for a friend."""
+    explorer = feature_maps_explorer()
+    found = []
+    for channel in range(32):
+        explorer.set(channel=channel)
+        before, after = re.findall(r"(\d+) of 36 positions .* (\d+) after it", explorer.line)[0]
+        found += [channel] if before == after and 0 < int(after) < 36 else []
+    assert found

@@ -183,6 +183,11 @@ def test_a_number_is_right_within_its_margin_and_shown_on_one_scale(predict, ans
     assert "Measured: **30 %**" in text["text/plain"] and question.right == right
 
 
+def test_a_large_number_is_written_out(predict):
+    [text] = said(predict.compare, 2, 2160, "Because.")
+    assert "Measured: **2,160 %**" in text["text/plain"]
+
+
 @pytest.mark.parametrize(("offset", "right"), [(0, True), (0.09, True), (-0.2, False)])
 def test_a_curve_is_right_within_its_margin_on_average(predict, offset, right):
     question = predict._of_step[3]
