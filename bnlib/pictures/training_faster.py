@@ -25,6 +25,7 @@ from bnlib.pictures.parts import (
     WITHOUT_BN,
     accuracy_axis,
     place_legend_right,
+    two_lines,
 )
 
 STYLES: dict[str, dict[str, Any]] = {"without BN": STYLE_WITHOUT_BN, "with BN": STYLE_WITH_BN}
@@ -221,7 +222,7 @@ def show_gradients(figure: Figure, panels: Mapping[str, Mapping[str, NDArray]]) 
             ax.semilogy(range(1, len(norms) + 1), norms, color=colour, ls=ls)
             place: Any = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
             ax.annotate(name, (at, norms[at]), **place)
-        ax.set(title=title, xlabel="hidden layer")
+        ax.set(title=two_lines(title), xlabel="hidden layer")
         ax.grid(True, axis="y")
     axes[0].set_ylabel("norm of the gradient")
     return "The norm of the gradient of each layer's weights, for several initial weights."
@@ -231,7 +232,7 @@ def show_gradients(figure: Figure, panels: Mapping[str, Mapping[str, NDArray]]) 
 def show_update_ratios(figure: Figure, ratios: Mapping[str, NDArray]) -> str:
     """Draw by which share of their size the first layer's weights move in a step, over training.
 
-    Drawn are medians of five steps, since those of single steps jump.
+    Drawn are the first and then medians of five steps, since those of single steps jump.
 
     Args:
         figure: an empty one.
@@ -242,13 +243,14 @@ def show_update_ratios(figure: Figure, ratios: Mapping[str, NDArray]) -> str:
     for name, values in ratios.items():
         style = STYLE_WITH_BN if name.startswith("BN") else STYLE_WITHOUT_BN
         ls = next(ways) if name.startswith("BN") else "--"
-        smooth = np.median(np.lib.stride_tricks.sliding_window_view(values, 5), axis=1)
+        windows = np.lib.stride_tricks.sliding_window_view(values, 5)
+        smooth = np.array([values[0], *np.median(windows, axis=1)])
         ax.semilogy(np.arange(len(smooth)), smooth, color=style["color"], ls=ls, label=name)
     ax.axhline(1e-3, color=INK, lw=1, ls=":")
     ax.text(0, 1.1e-3, "1/1000", va="bottom", fontsize=10)
     ax.set(xlabel="step", ylabel="update / weight, layer 1")
     ax.grid(True, axis="y")
-    place_legend_right(ax, "medians of\nfive steps")
+    place_legend_right(ax, "the first step, then\nmedians of five")
     return "Update-to-weight ratio of the first layer over the training."
 
 
