@@ -305,7 +305,7 @@ def check_ghost_batch_norm(f: Callable) -> Finding:
 # A fair comparison
 
 NETWORKS = ("without BN", "with BN")
-BUDGET, SEEDS, WIDEST = 30, 3, 10.0
+BUDGET, SEEDS, WIDEST = 30, 3, 5.0
 
 
 @dataclass(frozen=True)
@@ -346,7 +346,7 @@ def _signs(name: str) -> tuple[Sign, Sign]:
         ),
         Sign(
             f"the steps between the rates {name} are too wide around the best one",
-            "With a factor of more than 10 the peak may lie between two of your rates. Leave out "
+            "With a factor of more than 5 the peak may lie between two of your rates. Leave out "
             "rates that are far off, and put them there.",
             lambda trained: trained.steps_beside_best(name) > WIDEST * 1.001,
         ),

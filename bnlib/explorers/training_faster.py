@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NORMS: dict[str, Callable | None] = {"without BN": None, "with BN": batch_norm}
 SWEPT = (0.001, 0.01, 0.03, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0, 100.0)
-STEPS = 120
+STEPS = 130
 TRAININGS = 30  # to spend on the map
 KNOWN_ROW = sum(1 << bit for bit, (row, _) in enumerate(CELLS) if INITS[row] == "he")
 
@@ -31,7 +31,7 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
     """Make an explorer of sweeps over learning rates, which grow while they are trained.
 
     Args:
-        sweeps: "without BN" and "with BN" → a sweep over SWEPT of 120 steps, to be shown at first;
+        sweeps: "without BN" and "with BN" → a sweep over SWEPT of 130 steps, to be shown at first;
             None trains them.
     """
     shown = dict(sweeps or _swept_once())
@@ -156,7 +156,7 @@ def border_explorer(known: Mapping[Place, float] | None = None) -> TrainingExplo
 
     hidden = {"min": 0, "max": (1 << len(CELLS)) - 1, "disabled": True}
     controls = {
-        "init": widgets.SelectionSlider(options=INITS, value=0.05, description="init std"),
+        "init": widgets.SelectionSlider(options=INITS, value=0.01, description="init std"),
         "rate": widgets.SelectionSlider(options=RATES, value=0.5, description="rate"),
         "bn": widgets.Checkbox(True, description="batch normalization"),
         "without": widgets.BoundedIntText(KNOWN_ROW, description="trained without BN", **hidden),

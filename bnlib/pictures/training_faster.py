@@ -122,7 +122,11 @@ def show_table(
             ours.barh(row, np.median(values), color=style["color"], alpha=0.35, height=0.7)
         shifts = np.linspace(-0.18, 0.18, len(values))[: len(reached)]
         ours.plot(reached, row + shifts, ls="", ms=7, **_marker(style))
-        end = f"ends at {100 * np.median(ends[name]):.0f} %" if ends[name].any() else "diverges"
+        end = (
+            f"at step {last}: {100 * np.median(ends[name]):.0f} %"
+            if ends[name].any()
+            else "diverges"
+        )
         words = end if len(reached) else f"{NEVER}, {end}"
         place = max(reached.max() + last / 25 if len(reached) else 0, last / 50)
         ours.text(place, row, words, va="center", style="normal" if len(reached) else "italic")

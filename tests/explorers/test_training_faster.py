@@ -62,7 +62,7 @@ def written(board) -> int:
 
 def test_a_row_is_there_and_nothing_is_spent(board):
     assert KNOWN_ROW.bit_count() == written(board) == len(RATES)
-    assert board.line == ("with BN, std 0.05, rate 0.5: not trained yet. Trainings left: 30 of 30.")
+    assert board.line == ("with BN, std 0.01, rate 0.5: not trained yet. Trainings left: 30 of 30.")
     for name in ("without", "with_bn"):
         assert board.controls[name].layout.display == "none"
 
