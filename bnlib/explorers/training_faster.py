@@ -167,7 +167,7 @@ def border_explorer(known: Mapping[Place, float] | None = None) -> TrainingExplo
         controls,
         {"seed": widgets.IntSlider(0, 0, 9, description="seed of the whole map")},
         train,
-        actions={"Train this cell": train_here},
+        actions={"Look here": train_here},
         height=4.2,
         text="A map of initial weights and rates, of which one row has been trained.",
     )

@@ -69,12 +69,12 @@ def test_a_row_is_there_and_nothing_is_spent(board):
 
 def test_a_cell_that_is_trained_costs_one_training_and_once(board):
     for _ in range(2):
-        board.buttons["Train this cell"].click()
+        board.buttons["Look here"].click()
     assert written(board) == KNOWN_ROW.bit_count() + 1
     assert board.line.endswith("0.5: 95% right. Trainings left: 29 of 30.")
     board.set(bn=False)
     assert written(board) == KNOWN_ROW.bit_count()
-    board.buttons["Train this cell"].click()
+    board.buttons["Look here"].click()
     assert board.line.endswith("Trainings left: 28 of 30.")
     board.buttons["Reset"].click()
     assert board.line.endswith("Trainings left: 30 of 30.")
@@ -83,7 +83,7 @@ def test_a_cell_that_is_trained_costs_one_training_and_once(board):
 def test_thirty_trainings_are_thirty(board):
     for row, column in CELLS:
         board.set(init=INITS[row], rate=RATES[column])
-        board.buttons["Train this cell"].click()
+        board.buttons["Look here"].click()
     assert written(board) == KNOWN_ROW.bit_count() + 30
     assert board.line.endswith("Trainings left: 0 of 30.")
 
@@ -103,5 +103,5 @@ def test_the_whole_map_judges_what_was_found(board):
 def test_a_network_that_diverges_is_said_to(board, monkeypatch):
     border.remember({Place(False, 3, 6, 0): 0.0})
     board.set(init=0.05, rate=10.0, bn=False)
-    board.buttons["Train this cell"].click()
+    board.buttons["Look here"].click()
     assert "rate 10: diverged." in board.line
