@@ -24,8 +24,8 @@ WIDTH, BATCH, EVERY, WINDOW = 100, 60, 5, 5
 def steps_to(accuracy: Sequence[float] | NDArray, mark: float, every: int = EVERY) -> float:
     """Return after how many steps a network has reached `mark`, inf if it never does.
 
-    That is the first evaluation whose median with the four that follow is `mark` or more: a single
-    lucky one does not count.
+    That is the first evaluation whose median with the two before and the two after it is `mark` or
+    more: a single lucky one does not count.
 
     Args:
         accuracy: after `every` steps, after twice as many, and so on, (evaluations,).
@@ -34,7 +34,7 @@ def steps_to(accuracy: Sequence[float] | NDArray, mark: float, every: int = EVER
     """
     for i in range(len(accuracy) - WINDOW + 1):
         if np.median(accuracy[i : i + WINDOW]) >= mark:
-            return float((i + 1) * every)
+            return float((i + WINDOW // 2 + 1) * every)
     return math.inf
 
 

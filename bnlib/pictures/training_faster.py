@@ -25,9 +25,12 @@ from bnlib.pictures.parts import (
     WITHOUT_BN,
     accuracy_axis,
     place_legend_right,
+    two_lines,
 )
 
-STYLES: dict[str, dict[str, Any]] = {"with BN": STYLE_WITH_BN, "without BN": STYLE_WITHOUT_BN}
+STYLES: dict[str, dict[str, Any]] = {"without BN": STYLE_WITHOUT_BN, "with BN": STYLE_WITH_BN}
+SIDE = {"with BN": -0.02, "without BN": 0.02}  # beside each other, where they are equal
+HE = 0.14  # the standard deviation by He et al. for 100 units
 NEVER = "never"
 
 # Ioffe & Szegedy (2015), the table of figure 3: million steps to 72.2 %, the accuracy that
@@ -70,9 +73,8 @@ def show_sweep(
     """
     ax = figure.subplots()
     _sweep_axes(ax, places, xlabel)
-    for shift, (name, values) in zip((-0.06, 0.06), accuracies.items(), strict=False):
-        at = np.arange(len(values)) + shift
-        style = STYLES[name]
+    for name, values in accuracies.items():
+        at, style = _across(places) + SIDE[name], STYLES[name]
         ax.plot(at, np.median(values, axis=1), **{**style, "marker": ""})
         ax.plot(at, values, alpha=0.8, mec="white", ms=8, **{**style, "ls": ""})
         ax.plot([], [], label=name, **style)
@@ -84,42 +86,52 @@ def show_sweep(
 def _sweep_axes(ax: Axes, places: Sequence[float | str], xlabel: str) -> None:
     accuracy_axis(ax)
     ax.set_ylim(-0.06, 1.03)
-    ax.set_yticks([0, 0.1, 0.5, 0.94, 1], ["diverged", "chance", "50 %", "94 %", ""])
-    ax.set_xticks(range(len(places)), [_label(place) for place in places])
-    ax.set(xlim=(-0.5, len(places) - 0.5), xlabel=xlabel, ylabel="test accuracy")
+    ax.set_yticks([0, 0.1, 0.5, 0.92, 1], ["diverged", "chance", "50 %", "92 %", ""])
+    across = _across(places)
+    ax.set_xticks(across, [_label(place) for place in places])
+    ax.set(xlim=(across[0] - 0.2, across[-1] + 0.2), xlabel=xlabel, ylabel="test accuracy")
+
+
+def _across(places: Sequence[float | str]) -> NDArray:
+    """Return where rates or initial weights lie on the x-axis: their powers of ten."""
+    return np.log10([HE if place == "he" else float(place) for place in places])
 
 
 def _label(place: float | str) -> str:
-    return "He" if place == "he" else f"{place:g}"
+    return f"He,\n{HE:g}" if place == "he" else f"{place:g}"
 
 
 @picture(height=4.6)
-def show_table(figure: Figure, steps: Mapping[str, NDArray], last: int) -> str:
+def show_table(
+    figure: Figure, steps: Mapping[str, NDArray], ends: Mapping[str, NDArray], last: int
+) -> str:
     """Draw the table in miniature: steps to the mark of our networks, beside those of the paper.
 
     Args:
         figure: an empty one.
         steps: name of a network → steps of each seed, (seeds,), inf for never. Names that begin
             with "BN" have the colour of BN.
+        ends: name → accuracy at the end, (seeds,), 0 to 1; 0 for a network that has diverged.
         last: how many steps there were.
     """
     ours, paper = figure.subplots(1, 2, width_ratios=(1.5, 1))
     for row, (name, values) in enumerate(steps.items()):
         style = STYLE_WITH_BN if name.startswith("BN") else STYLE_WITHOUT_BN
-        median = float(np.median(values))
-        if np.isfinite(median):
-            ours.barh(row, median, color=style["color"], alpha=0.35, height=0.7)
         reached = values[np.isfinite(values)]
+        if len(reached):
+            ours.barh(row, np.median(values), color=style["color"], alpha=0.35, height=0.7)
         shifts = np.linspace(-0.18, 0.18, len(values))[: len(reached)]
         ours.plot(reached, row + shifts, ls="", ms=7, **_marker(style))
-        never = len(values) - len(reached)
-        if never:
-            who = NEVER if never == len(values) else f"{never} of {len(values)} {NEVER}"
-            place = last * 0.02 if never == len(values) else last * 0.98
-            side = "left" if never == len(values) else "right"
-            ours.text(place, row, who, ha=side, va="center", style="italic")
+        end = (
+            f"at step {last}: {100 * np.median(ends[name]):.0f} %"
+            if ends[name].any()
+            else "diverges"
+        )
+        words = end if len(reached) else f"{NEVER}, {end}"
+        place = max(reached.max() + last / 25 if len(reached) else 0, last / 50)
+        ours.text(place, row, words, va="center", style="normal" if len(reached) else "italic")
     _rows(ours, [*steps])
-    ours.set(xlim=(0, last), xlabel="steps to 94 %", title="Six layers, digits")
+    ours.set(xlim=(0, 1.1 * last), xlabel="steps to 92 %", title="Six layers, digits")
     for row, (name, (million, best)) in enumerate(PAPER.items()):
         colour = WITH_BN if name.startswith("BN") else WITHOUT_BN
         if np.isfinite(million):
@@ -182,7 +194,7 @@ def show_clock(figure: Figure, prices: Mapping[str, float], seconds: Mapping[str
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))
     for ax, values, xlabel in (
         (left, {name: np.array([price]) for name, price in prices.items()}, "ms for a step"),
-        (right, seconds, "ms to 94 %, a dot for each seed"),
+        (right, seconds, "ms to 92 %, a dot for each seed"),
     ):
         for row, (name, times) in enumerate(values.items()):
             style = STYLE_WITHOUT_BN if name.startswith("plain") else STYLE_WITH_BN
@@ -214,7 +226,7 @@ def show_gradients(figure: Figure, panels: Mapping[str, Mapping[str, NDArray]]) 
             ax.semilogy(range(1, len(norms) + 1), norms, color=colour, ls=ls)
             place: Any = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center"}
             ax.annotate(name, (at, norms[at]), **place)
-        ax.set(title=title, xlabel="hidden layer")
+        ax.set(title=two_lines(title), xlabel="hidden layer")
         ax.grid(True, axis="y")
     axes[0].set_ylabel("norm of the gradient")
     return "The norm of the gradient of each layer's weights, for several initial weights."
@@ -223,6 +235,8 @@ def show_gradients(figure: Figure, panels: Mapping[str, Mapping[str, NDArray]]) 
 @picture(height=3.4)
 def show_update_ratios(figure: Figure, ratios: Mapping[str, NDArray]) -> str:
     """Draw by which share of their size the first layer's weights move in a step, over training.
+
+    Drawn are the first and then medians of five steps, since those of single steps jump.
 
     Args:
         figure: an empty one.
@@ -233,12 +247,14 @@ def show_update_ratios(figure: Figure, ratios: Mapping[str, NDArray]) -> str:
     for name, values in ratios.items():
         style = STYLE_WITH_BN if name.startswith("BN") else STYLE_WITHOUT_BN
         ls = next(ways) if name.startswith("BN") else "--"
-        ax.semilogy(np.arange(len(values)), values, color=style["color"], ls=ls, label=name)
+        windows = np.lib.stride_tricks.sliding_window_view(values, 5)
+        smooth = np.array([values[0], *np.median(windows, axis=1)])
+        ax.semilogy(np.arange(len(smooth)), smooth, color=style["color"], ls=ls, label=name)
     ax.axhline(1e-3, color=INK, lw=1, ls=":")
     ax.text(0, 1.1e-3, "1/1000", va="bottom", fontsize=10)
     ax.set(xlabel="step", ylabel="update / weight, layer 1")
     ax.grid(True, axis="y")
-    place_legend_right(ax)
+    place_legend_right(ax, "the first step, then\nmedians of five")
     return "Update-to-weight ratio of the first layer over the training."
 
 
@@ -248,12 +264,13 @@ def show_arms(figure: Figure, accuracies: Mapping[str, NDArray]) -> str:
 
     Args:
         figure: an empty one.
-        accuracies: name of the way → (seeds,), 0 to 1. Names that begin with "plain" have no BN.
+        accuracies: name of the way → share of the test images and of the training images that is
+            right, (2, seeds), 0 to 1. Names that begin with "plain" have no BN.
     """
     ax = figure.subplots()
     places = {name: place for place, name in enumerate(accuracies)}
-    ax.plot(100 * np.stack([*accuracies.values()]), color=GREY, lw=1)
-    for name, values in accuracies.items():
+    ax.plot(100 * np.stack([test for test, _ in accuracies.values()]), color=GREY, lw=1)
+    for name, (values, _) in accuracies.items():
         style = STYLE_WITHOUT_BN if name.startswith("plain") else STYLE_WITH_BN
         mean = 100 * float(np.mean(values))
         ax.hlines(mean, places[name] - 0.32, places[name] + 0.32, color=INK, lw=2)
@@ -278,7 +295,7 @@ class SweepAsItRuns:
     def __init__(self, figure: Figure, rates: Sequence[float], steps: int):
         ax, bar = figure.subplots(2, 1, height_ratios=(12, 1))
         _sweep_axes(ax, rates, "learning rate")
-        self._places = np.arange(len(rates))
+        self._places = _across(rates)
         self._lines, self._markers = {}, {}
         for name, style in STYLES.items():
             plain = {**style, "marker": ""}
@@ -301,10 +318,9 @@ class SweepAsItRuns:
             step: of the training.
         """
         for name, values in accuracies.items():
-            self._lines[name].set_data(self._places, np.median(values, axis=1))
-            shift = -0.06 if name == "with BN" else 0.06
-            places = np.repeat(self._places + shift, values.shape[1])
-            self._markers[name].set_data(places, values.ravel())
+            places = self._places + SIDE[name]
+            self._lines[name].set_data(places, np.median(values, axis=1))
+            self._markers[name].set_data(np.repeat(places, values.shape[1]), values.ravel())
         self._bar.set_width(step)
 
 
@@ -337,6 +353,7 @@ class Border:
             ax.set_yticks(np.arange(-0.5, len(inits)), minor=True)
             ax.grid(True, which="minor", color=GREY)
             ax.tick_params(which="both", length=0)
+            ax.tick_params(axis="x", labelsize=10)
             ax.set(title=title, xlabel="learning rate")
         yours.set_ylabel("std of the initial weights")
         self._texts = {
@@ -348,7 +365,7 @@ class Border:
         self._edges = [ax.plot([], [], color=INK, lw=3)[0] for ax in (yours, whole)]
         centre: Any = {"ha": "center", "va": "center", "transform": whole.transAxes}
         centre["bbox"] = {"fc": "white", "ec": "none", "pad": 6}
-        self._note = whole.text(0.5, 0.5, "press Train\nto see it", **centre)
+        self._note = whole.text(0.5, 0.15, "press Train to see it", **centre)
         self.artists: list[Artist] = [
             *self._images,
             *self._texts.values(),

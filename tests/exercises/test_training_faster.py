@@ -226,7 +226,7 @@ JUDGED = {
         WITHOUT: [0.001, 0.1, 10]
     },
     f"the best rate {WITH} is at an end of your range": {WITH: [0.01, 0.03, 0.1]},
-    f"the steps between the rates {WITH} are too wide around the best one": {WITH: [0.1, 1, 20]},
+    f"the steps between the rates {WITH} are too wide around the best one": {WITH: [0.3, 1, 20]},
 }
 
 
@@ -244,7 +244,7 @@ def test_a_slip_of_a_plan_is_named(slip, monkeypatch):
 
 @pytest.mark.parametrize(
     "rates",
-    [{}, {WITHOUT: [0.1, 0.01, 1.0]}, {WITH: [10, 1, 0.1]}, {WITH: (0.3, 1.0, 3.0, 10.0)}],
+    [{}, {WITHOUT: [0.1, 0.02, 0.5]}, {WITH: [5, 1, 0.3]}, {WITH: (0.3, 1.0, 3.0, 10.0)}],
     ids=str,
 )
 def test_every_right_plan_is_right(rates, monkeypatch):

@@ -9,7 +9,11 @@ STEPS = {"plain, η": [100, 110, 120], "plain, 5η": [np.inf] * 3, "BN, 5η": [1
 LINES = {"0.05": np.geomspace(1e-9, 1, 30), "He": np.ones(30), "3": np.geomspace(1e9, 1, 30)}
 EXAMPLES = {
     "show_sweep": (RATES, SHARES, "learning rate"),
-    "show_table": ({name: np.array(steps, float) for name, steps in STEPS.items()}, 150),
+    "show_table": (
+        {name: np.array(steps, float) for name, steps in STEPS.items()},
+        {"plain, η": np.ones(3), "plain, 5η": np.zeros(3), "BN, 5η": np.full(3, 0.9)},
+        150,
+    ),
     "show_changes": (),
     "show_clock": (
         {"plain": 1.0, "BN, ours": 2.0},
@@ -19,5 +23,5 @@ EXAMPLES = {
     "show_update_ratios": (
         {"plain, η": RNG.uniform(size=20), "BN, η": RNG.uniform(size=20), "BN, 5η": np.ones(20)},
     ),
-    "show_arms": ({"plain": RNG.uniform(size=5), "BN,\nghosts": RNG.uniform(size=5)},),
+    "show_arms": ({"plain": RNG.uniform(size=(2, 5)), "BN,\nghosts": RNG.uniform(size=(2, 5))},),
 }
