@@ -226,7 +226,8 @@ class NormsAndBatches:
         accuracy_axis(ax)
         ax.set_xscale("log", base=2)
         ax.set_xticks(self.TICKS, [f"{tick}" for tick in self.TICKS])
-        ax.set(xlim=(0.8, 1500), ylabel="test accuracy", xlabel=" ", title=" ")
+        ax.set(xlim=(0.8, 1500), ylabel="test accuracy", xlabel="m")
+        ax.set_title(LONG["BN"], alpha=0)  # room for the one that changes
         accuracy_axis(training)
         training.set(title="Your latest training", xlabel="step", xlim=(0, steps))
         mark: Any = {"ls": "", "ms": 9, **EDGE}
@@ -241,7 +242,8 @@ class NormsAndBatches:
         self._curve = training.plot([], [], color=INK, marker="*", ms=8)[0]
         above: Any = {"transform": ax.transAxes, "weight": "bold", "fontsize": 11}
         self._title = ax.text(0, 1.01, "", va="bottom", **above)
-        self._counts = ax.text(0.5, -0.1, "", ha="center", va="top", transform=ax.transAxes)
+        ax.xaxis.label.set_alpha(0)
+        self._counts = ax.text(0.5, -0.08, "", ha="center", va="top", transform=ax.transAxes)
         self.artists: list[Artist] = [
             *self._others.values(), *self._chosen.values(), self._yours, self._curve, self._title,
             self._counts,
