@@ -72,7 +72,9 @@ class RowReader(nn.Module):
 
 
 def trained(norm: Callable[[int], nn.Module], masked: bool = False, seed: int = 0) -> RowReader:
-    """Train a RowReader on the digits, without padding: 150 steps, batches of 60, at a rate of 1.
+    """Train a RowReader on the digits, without padding: 150 steps, batches of 60, at a rate of 2.
+
+    Of the rates 0.3, 1, 2 and 4 that is the best for BN and for LN.
 
     Args:
         norm: as in `RowReader`.
@@ -81,7 +83,7 @@ def trained(norm: Callable[[int], nn.Module], masked: bool = False, seed: int = 
     """
     x, y, *_ = map(torch.tensor, load_digits())
     model = RowReader(norm, masked, seed)
-    list(train(model, as_sequences(x), y, steps=150, batch_size=60, lr=1, seed=seed))
+    list(train(model, as_sequences(x), y, steps=150, batch_size=60, lr=2, seed=seed))
     return model
 
 

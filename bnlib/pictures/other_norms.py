@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -45,6 +45,14 @@ Points = Mapping[str, Sequence[tuple[float, float]]]
 ALONE = "#E4E4E4"  # a value that shares nothing with the chosen one
 
 
+class Measured(Protocol):
+    """Networks that differ in their seed alone."""
+
+    @property
+    def accuracies(self) -> Sequence[float]:
+        """The share of the test images that are right, 0 to 1, for each seed."""
+
+
 class Shared(NamedTuple):
     """What a norm does to one chosen value.
 
@@ -77,15 +85,16 @@ class WhoShares:
         for norm, ax in zip(self.NORMS, figure.subplots(2, 2).flat, strict=True):
             ax.plot(self._x.flat, self._y.flat, color=ALONE, **square)
             self._shared[norm] = ax.plot([], [], **{**square, "color": STYLES[norm]["color"]})[0]
-            self._rings[norm] = ax.plot([], [], **{**square, "mfc": "none", "mec": INK, "mew": 2})[
-                0
-            ]
+            ring: Any = {**square, "ms": 8.5, "mfc": "white", "mec": INK, "mew": 2}
+            self._rings[norm] = ax.plot([], [], **ring)[0]
             ax.set_xticks(self._x[0, :, 0, w // 2], [f"{channel + 1}" for channel in range(c)])
             ax.set_yticks(self._y[:, 0, h // 2, 0], [f"{image + 1}" for image in range(n)])
             ax.set_title(LONG[norm].capitalize())
             ax.set(xlim=(-0.7, self._x.max() + 7), ylim=(self._y.max() + 0.7, -0.7), aspect="equal")
-            ax.set_xlabel("channel", loc="left", labelpad=1)
-            ax.set_ylabel("image")
+            if norm in self.NORMS[2:]:
+                ax.set_xlabel("channel", loc="left")
+            if norm in self.NORMS[::2]:
+                ax.set_ylabel("image")
             ax.tick_params(length=0)
             ax.spines[:].set_visible(False)
             note: Any = {"va": "center", "linespacing": 1.5}
@@ -135,19 +144,20 @@ def show_norms_by_batch(
 
 @picture(height=3.8)
 def show_two_images(
-    figure: Figure, cnn: Mapping[str, Sequence[float]], dense: Mapping[str, Sequence[float]]
+    figure: Figure, cnn: Mapping[str, Measured], dense: Mapping[str, Measured]
 ) -> str:
     """Draw test accuracies after training with batches of two, a marker for each seed.
 
     Args:
         figure: an empty one.
-        cnn: name of the norm → (seeds,), of the convolutional network, 0 to 1.
-        dense: likewise, of what stands in its dense layer; its convolutions have BN.
+        cnn: name of the norm → convolutional networks with it.
+        dense: likewise, of the norm in a dense layer; the convolutions have BN.
     """
     left, right = figure.subplots(1, 2, width_ratios=(5, 3.4), sharey=True)
     for ax, of_norm in (left, cnn), (right, dense):
         accuracy_axis(ax)
-        for place, (norm, values) in enumerate(of_norm.items()):
+        for place, (norm, measured) in enumerate(of_norm.items()):
+            values = measured.accuracies
             ax.hlines(np.mean(values), place - 0.32, place + 0.32, color=INK, lw=2)
             shifts = place + np.linspace(-0.16, 0.16, len(values))
             ax.plot(shifts, values, **{**STYLES[norm], "ls": "", "ms": 10})
@@ -209,14 +219,15 @@ class NormsAndBatches:
     """
 
     MARKERS = "o", "P", "X"
-    TICKS = 2, 4, 8, 16, 32, 64, 256, 1024
+    TICKS = 1, 2, 4, 8, 16, 32, 64, 256, 1024
 
     def __init__(self, figure: Figure, networks: Sequence[str], steps: int):
         ax, training = figure.subplots(1, 2, width_ratios=(1.7, 1))
         accuracy_axis(ax)
         ax.set_xscale("log", base=2)
         ax.set_xticks(self.TICKS, [f"{tick}" for tick in self.TICKS])
-        ax.set(xlim=(1.6, 1500), ylabel="test accuracy", xlabel=" ", title=" ")
+        ax.set(xlim=(0.8, 1500), ylabel="test accuracy", xlabel="m")
+        ax.set_title(LONG["BN"], alpha=0)  # room for the one that changes
         accuracy_axis(training)
         training.set(title="Your latest training", xlabel="step", xlim=(0, steps))
         mark: Any = {"ls": "", "ms": 9, **EDGE}
@@ -229,9 +240,10 @@ class NormsAndBatches:
         ax.legend(loc="center right", bbox_to_anchor=(1, 0.42))
         self._yours = ax.plot([], [], "*", color=INK, ms=15, mec="white")[0]
         self._curve = training.plot([], [], color=INK, marker="*", ms=8)[0]
-        above: Any = {"transform": ax.transAxes, "weight": "bold", "fontsize": 12}
-        self._title = ax.text(0, 1.02, "", va="bottom", **above)
-        self._counts = ax.text(0.5, -0.1, "", ha="center", va="top", transform=ax.transAxes)
+        above: Any = {"transform": ax.transAxes, "weight": "bold", "fontsize": 11}
+        self._title = ax.text(0, 1.01, "", va="bottom", **above)
+        ax.xaxis.label.set_alpha(0)
+        self._counts = ax.text(0.5, -0.08, "", ha="center", va="top", transform=ax.transAxes)
         self.artists: list[Artist] = [
             *self._others.values(), *self._chosen.values(), self._yours, self._curve, self._title,
             self._counts,
