@@ -202,33 +202,6 @@ def test_every_known_slip_of_a_difference_is_tested():
     assert [slip.name for slip in DIFFERENCE_SLIPS] == [*WRONG_DIFFERENCES]
 
 
-# Both
-
-CHECKS = {
-    check_bands: "z, gamma, beta, running_mean, running_var, unit",
-    check_difference: "right_a, right_b",
-}
-
-
-@pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("body", ["...", "raise NotImplementedError", "pass"])
-def test_a_stub_is_not_written_yet(check, body):
-    stub = written(f"def f({CHECKS[check]}):\n    {body}")
-    assert check(stub).says.startswith("Not written yet")
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_what_the_student_raises_is_told(check):
-    wrong = written(f"def f({CHECKS[check]}):\n    no_such_name")
-    assert "raises NameError in line" in check(wrong).says
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_what_cannot_be_called_is_refused(check):
-    assert "not a function" in check(3).says
-    assert "it is called with" in check(lambda: None).says
-
-
 def test_a_constant_is_never_right():
     assert not check_bands(lambda z, *_: np.zeros((len(z), 3))).right
     assert not check_difference(lambda a, b: (np.zeros(len(a)), np.zeros(len(a)))).right

@@ -169,28 +169,6 @@ def test_every_known_slip_of_ghost_batches_is_tested():
     assert [slip.name for slip in GHOST_SLIPS] == [*WRONG_GHOSTS]
 
 
-CHECKS = {check_dropout: "x, p, training, rng", check_ghost_batch_norm: "x, size"}
-
-
-@pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("body", ["...", "raise NotImplementedError", "pass"])
-def test_a_stub_is_not_written_yet(check, body):
-    stub = written(f"def f({CHECKS[check]}):\n    {body}")
-    assert check(stub).says.startswith("Not written yet")
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_what_the_student_raises_is_told(check):
-    wrong = written(f"def f({CHECKS[check]}):\n    x.no_such_thing()")
-    assert "raises AttributeError in line" in check(wrong).says
-
-
-@pytest.mark.parametrize("check", CHECKS)
-def test_what_cannot_be_called_is_refused(check):
-    assert "not a function" in check(3).says
-    assert "it is called with" in check(lambda: None).says
-
-
 # A plan
 
 WITHOUT, WITH = NETWORKS
