@@ -21,9 +21,8 @@ def other_values(control: widgets.ValueWidget) -> list:
     if isinstance(control, widgets.Checkbox):
         return [not control.value]
     if hasattr(control, "options"):
-        return [value for value in control.options if value != control.value][
-            :: 1 + len(control.options) // 4
-        ]
+        values = [option[-1] if isinstance(option, tuple) else option for option in control.options]
+        return [v for v in values if v != control.value][:: 1 + len(values) // 4]
     step = control.step
     middle = control.min + step * round((control.max - control.min) / step / 3)
     return [v for v in (control.min, middle, control.max) if abs(v - control.value) > step / 2]
