@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from bnlib.experiments.networks import mlp
-from bnlib.experiments.training import train
+from bnlib.experiments.training import SGD, train
 
 TINY = 1e-30  # an ε that plays no part in float64
 
@@ -104,7 +104,7 @@ def train_hidden(
     return Trained(np.array(losses), np.array(squares))
 
 
-class _HiddenSGD:
+class _HiddenSGD(SGD):
     """Gradient descent with another rate, and decay, for some of the parameters."""
 
     def __init__(
@@ -115,20 +115,16 @@ class _HiddenSGD:
         rate: Callable[[int], float],
         decay: float,
     ):
-        ids = {id(weight) for weight in hidden}
-        self._parameters = [(parameter, id(parameter) in ids) for parameter in parameters]
-        self._lr, self._rate, self._decay, self._step = lr, rate, decay, 0
-
-    def zero_grad(self) -> None:
-        for parameter, _ in self._parameters:
-            parameter.grad = None
+        super().__init__(parameters, lr)
+        self._hidden = {id(weight) for weight in hidden}
+        self._rate, self._decay, self._step = rate, decay, 0
 
     @torch.no_grad()
     def step(self) -> None:
         rate = self._rate(self._step)
-        for parameter, is_hidden in self._parameters:
+        for parameter in self._parameters:
             assert parameter.grad is not None
-            if is_hidden:
+            if id(parameter) in self._hidden:
                 parameter.sub_(rate * (parameter.grad + self._decay * parameter))
             else:
                 parameter.sub_(self._lr * parameter.grad)
