@@ -85,6 +85,23 @@ def _layer_norm(
     )
 
 
+# The same in both norms.
+EPS_OUTSIDE = Slip(
+    "eps outside the root",
+    "It is added to the variance, and then the root is taken of both.",
+    {"sigma": lambda var, eps: np.sqrt(var) + eps},
+)
+PARAMETERS_FORGOTTEN = Slip(
+    "gamma and beta forgotten",
+    "The output is gamma * x_hat + beta.",
+    {"y": lambda x_hat, gamma, beta: x_hat},
+)
+PARAMETERS_EXCHANGED = Slip(
+    "gamma and beta exchanged",
+    "gamma is the factor, beta the summand.",
+    {"y": lambda x_hat, gamma, beta: beta * x_hat + gamma},
+)
+
 LAYER_SLIPS = (
     # Which values share a mean
     Slip(
@@ -122,11 +139,7 @@ LAYER_SLIPS = (
         "x_hat either, it would be RMSNorm.)",
         {"var": lambda x, axes: (x**2).mean(axis=axes, keepdims=True)},
     ),
-    Slip(
-        "eps outside the root",
-        "It is added to the variance, and then the root is taken of both.",
-        {"sigma": lambda var, eps: np.sqrt(var) + eps},
-    ),
+    EPS_OUTSIDE,
     Slip(
         "eps forgotten",
         "It is added to the variance, so that an example whose values are all alike is not 0 / 0.",
@@ -149,16 +162,8 @@ LAYER_SLIPS = (
             )
         },
     ),
-    Slip(
-        "gamma and beta forgotten",
-        "The output is gamma * x_hat + beta.",
-        {"y": lambda x_hat, gamma, beta: x_hat},
-    ),
-    Slip(
-        "gamma and beta exchanged",
-        "gamma is the factor, beta the summand.",
-        {"y": lambda x_hat, gamma, beta: beta * x_hat + gamma},
-    ),
+    PARAMETERS_FORGOTTEN,
+    PARAMETERS_EXCHANGED,
     # Backward
     Slip(
         "gamma in front of the bracket",
@@ -349,11 +354,7 @@ GROUP_SLIPS = (
         "told otherwise.",
         {"var": _unbiased_variance},
     ),
-    Slip(
-        "eps outside the root",
-        "It is added to the variance, and then the root is taken of both.",
-        {"sigma": lambda var, eps: np.sqrt(var) + eps},
-    ),
+    EPS_OUTSIDE,
     Slip(
         "eps forgotten",
         "It is added to the variance, so that a group whose values are all alike is not 0 / 0.",
@@ -385,16 +386,8 @@ GROUP_SLIPS = (
         "There is one for each channel, the same for all images.",
         {"place": lambda parameter, shape, groups: parameter.reshape(-1, 1, 1, 1)},
     ),
-    Slip(
-        "gamma and beta forgotten",
-        "The output is gamma * x_hat + beta.",
-        {"y": lambda x_hat, gamma, beta: x_hat},
-    ),
-    Slip(
-        "gamma and beta exchanged",
-        "gamma is the factor, beta the summand.",
-        {"y": lambda x_hat, gamma, beta: beta * x_hat + gamma},
-    ),
+    PARAMETERS_FORGOTTEN,
+    PARAMETERS_EXCHANGED,
 )
 
 
