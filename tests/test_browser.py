@@ -153,7 +153,7 @@ def watch_a_training(cell: Locator) -> None:
         # The line may stay: the step that is shown can be the same in the new training.
         wait_until(cell, lambda now, before=before: now.picture != before.picture)
         press(cell, slider, "ArrowRight")
-        stop.dispatch_event("click")  # a short training may be over by now
+        cell.page.mouse.click(*resting_place(stop))  # a short training may be over by now
         expect(stop).to_be_disabled()
         wait_for_rest(cell)
 
