@@ -26,7 +26,7 @@ from tests.tools.bench import (
 from tests.tools.bench.table import markdown
 
 RESULTS = Path(__file__).with_name("README.md")
-PACKAGES = "numpy", "torch", "matplotlib", "jupyterlab", "ipywidgets"
+PACKAGES = "numpy", "torch", "matplotlib", "jupyterlab", "ipywidgets", "keras"
 TEXT = """\
 # What was measured
 

@@ -23,6 +23,8 @@ import ipywidgets
 from matplotlib import pyplot
 from bnlib.live.figure import LiveFigure, styled
 
+OPTIONS = "options", "value", "min", "max", "step"
+
 class EachTimeAnew(LiveFigure):
     def __init__(self, width=8.4, height=3.4):
         self.figure = pyplot.figure(figsize=(width, height))
@@ -30,14 +32,10 @@ class EachTimeAnew(LiveFigure):
     def moves(self, *artists):
         "Nothing is kept from one picture to the next."
 
-def first_slider(explorer):
-    sliders = ipywidgets.IntSlider, ipywidgets.FloatSlider
-    return next(n for n, c in explorer.controls.items() if isinstance(c, sliders))
-
 def by_interact(explorer):
-    name, height = first_slider(explorer), explorer.live.figure.get_figheight()
-    control = explorer.controls[name]
-    options = {key: getattr(control, key) for key in ("value", "min", "max", "step")}
+    name, control = next(iter(explorer.controls.items()))
+    height = explorer.live.figure.get_figheight()
+    options = {key: getattr(control, key) for key in OPTIONS if control.has_trait(key)}
     @styled
     def redraw(value):
         update = explorer.draw(EachTimeAnew(height=height))
@@ -86,7 +84,7 @@ def press(opened: Notebook, index: int, way: str) -> list[float]:
     away, back = "ArrowRight", "ArrowLeft"
     if at_its_end(slider):
         away, back = back, away
-    keys = [away, away, back, back] * 3
+    keys = [away, back] * 6
     what = ".widget-label" if way == "floor" else "img"
     return [opened.milliseconds_to(what, cell, key) for key in keys][WARM_UP:]
 
