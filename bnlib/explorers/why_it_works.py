@@ -26,7 +26,7 @@ PERCENT = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10)  # how far, of the n
 SHARES = np.array(PERCENT) / 100
 IMAGES = 400  # on which the loss is computed
 STEPS, DEGREES = 30, 20
-REGIME = {"depth": 3, "steps": 100, "snapshots": 40, "init": 0.5}
+REGIME = {"depth": 3, "steps": 50, "snapshots": 25, "init": 0.5}
 
 
 def landscape_explorer() -> Explorer:
@@ -136,7 +136,7 @@ def noise_explorer(runs: Runs | None = None) -> ComparedTrainings:
     """Make an explorer of trainings with noise after BN, whose strength one sets.
 
     Args:
-        runs: of the three networks over the 100 steps of REGIME, to be shown at first; None trains
+        runs: of the three networks over the steps of REGIME, to be shown at first; None trains
             them.
     """
     runs = runs or _runs()

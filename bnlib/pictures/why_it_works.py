@@ -70,7 +70,7 @@ def show_two_comparisons(
         "Layer 3, two moments,\nlearning",
     )
     for ax, title in zip(axes, titles, strict=True):
-        ax.set(title=title, yticks=[], ylim=(0, 1.55), xlabel="input of a unit")
+        ax.set(title=title, yticks=[], ylim=(0, 1.75), xlabel="input of a unit")
         ax.legend(loc="upper left", ncols=2 if ax is not axes[0] else 1)
     axes[0].set_ylabel(PEAK)
     return "The input of a unit, from layer to layer, and from step to step of two trainings."
