@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +79,8 @@ def network(placement: Placement, seed: int) -> nn.Sequential:
         raise ValueError(f"expected minus to be nothing, mean or shuffled, got {placement.minus!r}")
     if placement.minus == "nothing":
         return model
-    vector = _entering(placement._replace(minus="nothing"), seed).mean(0)  # (288,)
+    plain = placement._replace(minus="nothing")
+    vector = _entering(plain, seed, load_digits().x_train).mean(0)  # (288,)
     if placement.minus == "shuffled":
         generator = torch.Generator().manual_seed(seed)
         vector = vector[torch.randperm(len(vector), generator=generator)]
@@ -98,8 +100,9 @@ def train_placements(
     found = {}
     for name, placement in placements.items():
         numbers = np.full((2, len(rates), len(seeds)), np.nan)
+        starts = [network(placement, seed) for seed in seeds]
         for i, j in np.ndindex(numbers.shape[1:]):
-            model, seed = network(placement, seeds[j]), seeds[j]
+            model, seed = deepcopy(starts[j]), seeds[j]
             try:
                 list(train(model, x, y, steps=steps, batch_size=batch_size, lr=rates[i], seed=seed))
             except DivergedError:
@@ -115,14 +118,14 @@ def common_share(placement: Placement, seed: int) -> float:
     """Return how much of what enters the linear layer, before training, all images have in common.
 
     That is the squared length of their mean over the mean of their squared lengths, 0 to 1, for
-    one batch of all training images.
+    one batch of 360 in training mode.
     """
-    flat = _entering(placement, seed)
+    flat = _entering(placement, seed, load_digits().x_train[:360])
     return (flat.mean(0).square().sum() / flat.square().sum(1).mean()).item()
 
 
-def _entering(placement: Placement, seed: int) -> Tensor:
+def _entering(placement: Placement, seed: int, images: NDArray) -> Tensor:
     """Return what enters the first linear layer of a new network in training mode, (N, 288)."""
     layers = [*network(placement, seed).train()]
     before = [type(layer) for layer in layers].index(nn.Linear)
-    return outputs(layers[:before], torch.tensor(load_digits().x_train).view(-1, 1, 8, 8))[-1]
+    return outputs(layers[:before], torch.tensor(images).view(-1, 1, 8, 8))[-1]
