@@ -58,7 +58,7 @@ class Pipeline:
         dot: Any = {"ls": "", "marker": "o", "ms": 10, "color": WITH_BN}
         self._dots = [counts.plot([1], [y], **dot)[0] for y in (1, 0)]
         self._words = [counts.text(1, y, "", va="center", fontsize=10.5) for y in (1, 0)]
-        counts.set(xscale="log", xlim=(0.8, 3e6), ylim=(-0.6, 1.6))
+        counts.set(xscale="log", xlim=(0.6, 3e6), ylim=(-0.6, 1.6))
         counts.set_yticks([1, 0], ["after the convolution", "after the linear layer"])
         counts.set_xticks([1, 10, 100, 1000, 10_000], ["1", "10", "100", "1,000", "10,000"])
         counts.set_xlabel("values that share a mean")
@@ -95,7 +95,10 @@ class Pipeline:
             dot.set_visible(shape is not None)
             m = values_per_mean(shape) if shape else 1
             dot.set_xdata([m])
-            words.set(x=1.4 * m if shape else 1, text=_count_words(shape))
+            beside: Any = (
+                {"x": 1.4 * m, "ha": "left"} if m < 1500 else {"x": m / 1.4, "ha": "right"}
+            )
+            words.set(text=_count_words(shape), **beside)
 
     def _set_map(self, place: int, shape: tuple[int, ...], is_bn: bool) -> None:
         is_map = len(shape) == 3
@@ -274,17 +277,17 @@ def show_zero_gamma(
         gammas: kind of block → (seeds, steps), the mean size of the last γ after each step.
     """
     left, right = figure.subplots(1, 2)
-    of_gamma, of_kind = [(INK, "-", "o"), (ORANGE, "--", "s")], [(SKY, "-"), (GREY, ":")]
+    of_gamma, of_kind = [(INK, "-", "o"), (ORANGE, "--", "s")], [(SKY, 2), (GREY, 4)]
     for (name, rows), (colour, ls, marker) in zip(spreads.items(), of_gamma, strict=True):
         blocks = np.arange(1, rows.shape[1] + 1)
         left.plot(blocks, np.median(rows, axis=0), color=colour, ls=ls, marker=marker, label=name)
     left.set(
         title="Before training, BN after", xlabel="block", ylabel="spread (std)", ylim=(0, 2.2)
     )
-    for (name, rows), (colour, ls) in zip(gammas.items(), of_kind, strict=True):
+    for (name, rows), (colour, lw) in zip(gammas.items(), of_kind, strict=True):
         steps = range(rows.shape[1] + 1)
-        right.plot(steps, np.pad(rows, ((0, 0), (1, 0))).T, color=colour, ls=ls, lw=2)
-        right.plot([], [], color=colour, ls=ls, label=name)
+        right.plot(steps, np.pad(rows, ((0, 0), (1, 0))).T, color=colour, lw=lw)
+        right.plot([], [], color=colour, lw=lw, label=name)
     right.set(title="In training, from γ = 0", xlabel="step", ylabel="mean size of γ")
     for ax in (left, right):
         ax.grid(True, axis="y")
