@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from bnlib.experiments.data import load_digits
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
-from bnlib.pictures.convolutional_networks import FeatureMaps, Pipeline
+from bnlib.pictures.convolutional_networks import FeatureMaps, Pipeline, values_per_mean
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,7 +48,7 @@ def placement_explorer() -> Explorer:
             network = simple_cnn(side, stage=ORDERS[order]).eval()
             found = outputs(network, torch.zeros(1, 1, side, side))
             names, shapes = [], []
-            counts: list[tuple[int, int] | None] = []
+            counts: list[tuple[int, ...] | None] = []
             for layer, output in zip(network, found, strict=True):
                 kind = type(layer).__name__
                 if kind == "Flatten":
@@ -56,10 +56,10 @@ def placement_explorer() -> Explorer:
                 names.append(NAMES.get(kind, kind))
                 shapes.append(tuple(output.shape[1:]))
                 if names[-1] == "BN":
-                    counts.append((batch * output[0, 0].numel(), output.shape[1]))
+                    counts.append((batch, *output.shape[1:]))
             counts = counts if len(counts) == 2 else [None, *counts]
             picture.set(names, shapes, counts)
-            first = f"{counts[0][0]:,} values share a mean" if counts[0] else "no BN"
+            first = f"{values_per_mean(counts[0]):,} values share a mean" if counts[0] else "no BN"
             return (
                 f"{order}, {batch} images of {side} × {side}: {first} after the convolution, "
                 f"{batch} after the linear layer."
@@ -101,15 +101,14 @@ def feature_maps_explorer(model: nn.Sequential | None = None) -> Explorer:
             bn.train(not evaluating)
             found = outputs(torch.nn.Sequential(convolve, *stage), images[image : image + 1])
             maps = [output[0].numpy() for output in found]
-            words = ("evaluation mode" if evaluating else "training mode") if norm else None
-            picture.set(images[image, 0].numpy(), kernels[channel], maps, channel,
-                        words and f"BN, {words.split()[0]}")  # fmt: skip
+            title = ("BN, eval" if evaluating else "BN, train") if norm else None
+            picture.set(images[image, 0].numpy(), kernels[channel], maps, channel, title)
             on = [int((stage_maps[channel] > 0).sum()) for stage_maps in maps[:2]]
             shares = [(stage_maps > 0).mean() for stage_maps in maps[:2]]
-            mode_words = f"in {words}" if norm else "left out"
+            mode = f"in {'evaluation' if evaluating else 'training'} mode" if norm else "left out"
             return (
                 f"Image {image}, a {digits.y_test[image]}, channel {channel}: {on[0]} of 36 "
-                f"positions are above 0 before BN, {on[1]} after it (BN {mode_words}). "
+                f"positions are above 0 before BN, {on[1]} after it (BN {mode}). "
                 f"In all channels {shares[0]:.0%} and {shares[1]:.0%}."
             )
 
@@ -127,7 +126,7 @@ def feature_maps_explorer(model: nn.Sequential | None = None) -> Explorer:
 
 @cache
 def trained_cnn() -> nn.Sequential:
-    """Train the small network of lesson 10, seed 0, for 300 steps on the digits."""
+    """Train the small network of lesson 10, seed 0, for 150 steps on the digits."""
     import torch
 
     from bnlib.experiments.convolutional import simple_cnn
@@ -135,5 +134,5 @@ def trained_cnn() -> nn.Sequential:
 
     x, y = map(torch.tensor, load_digits()[:2])
     model = simple_cnn(seed=0)
-    list(train(model, x.view(-1, 1, 8, 8), y, steps=300, batch_size=60, lr=0.3))
+    list(train(model, x.view(-1, 1, 8, 8), y, steps=150, batch_size=60, lr=0.3))
     return model.eval()

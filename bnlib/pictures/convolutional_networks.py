@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -54,30 +55,32 @@ class Pipeline:
         layers.set(xlim=(-0.6, places - 0.4), ylim=(-0.85, 1.35), xticks=[], yticks=[])
         layers.set_title("Layers, what each gives, and its shape (without the batch)")
         layers.spines[:].set_visible(False)
-        self._bars = counts.barh([1, 0], [1, 1], height=0.6, color=WITH_BN)
+        dot: Any = {"ls": "", "marker": "o", "ms": 10, "color": WITH_BN}
+        self._dots = [counts.plot([1], [y], **dot)[0] for y in (1, 0)]
         self._words = [counts.text(1, y, "", va="center", fontsize=10.5) for y in (1, 0)]
-        counts.set(xscale="log", xlim=(0.8, 3e6), ylim=(-0.6, 1.6))
+        counts.set(xscale="log", xlim=(0.6, 3e6), ylim=(-0.6, 1.6))
         counts.set_yticks([1, 0], ["after the convolution", "after the linear layer"])
         counts.set_xticks([1, 10, 100, 1000, 10_000], ["1", "10", "100", "1,000", "10,000"])
         counts.set_xlabel("values that share a mean")
+        counts.grid(True, axis="x")
         counts.tick_params(axis="y", length=0)
         counts.minorticks_off()
         self.artists: list[Artist] = [*self._maps, *self._boxes, *self._names, *self._shapes]
-        self.artists += [*self._bars, *self._words]
+        self.artists += [*self._dots, *self._words]
 
     def set(
         self,
         names: Sequence[str],
         shapes: Sequence[tuple[int, ...]],
-        counts: Sequence[tuple[int, int] | None],
+        counts: Sequence[tuple[int, ...] | None],
     ) -> None:
         """Show the layers of a network.
 
         Args:
             names: of the layers; BN is called "BN".
             shapes: of what each of them gives, without the batch.
-            counts: for the BN after the convolution and the one after the linear layer, how many
-                values share a mean, and how many means there are; None where there is no BN.
+            counts: for the BN after the convolution and the one after the linear layer, the shape
+                of what it gets, (N, C, H, W) or (N, C); None where there is no BN.
         """
         for place, (box, name) in enumerate(zip(self._boxes, self._names, strict=True)):
             there = place < len(names)
@@ -88,10 +91,14 @@ class Pipeline:
                 box.set_facecolor(WITH_BN if is_bn else "white")
                 name.set(text=names[place], color="white" if is_bn else INK)
                 self._set_map(place, shapes[place], is_bn)
-        for bar, words, count in zip(self._bars, self._words, counts, strict=True):
-            m = count[0] if count else 0
-            bar.set_width(max(m, 0.8))
-            words.set(x=max(m, 0.85) * 1.15, text=_count_words(count))
+        for dot, words, shape in zip(self._dots, self._words, counts, strict=True):
+            dot.set_visible(shape is not None)
+            m = values_per_mean(shape) if shape else 1
+            dot.set_xdata([m])
+            beside: Any = (
+                {"x": 1.4 * m, "ha": "left"} if m < 1500 else {"x": m / 1.4, "ha": "right"}
+            )
+            words.set(text=_count_words(shape), **beside)
 
     def _set_map(self, place: int, shape: tuple[int, ...], is_bn: bool) -> None:
         is_map = len(shape) == 3
@@ -103,12 +110,19 @@ class Pipeline:
         self._shapes[place].set_text(f"{shape[0]}{sides}")
 
 
-def _count_words(count: tuple[int, int] | None) -> str:
-    if count is None:
+def values_per_mean(shape: tuple[int, ...]) -> int:
+    """Return over how many values of (N, C, H, W) or (N, C) BN takes each mean."""
+    return shape[0] * prod(shape[2:])
+
+
+def _count_words(shape: tuple[int, ...] | None) -> str:
+    if shape is None:
         return "no BN here"
-    m, means = count
+    m = values_per_mean(shape)
+    factors = " · ".join(f"{size}" for size in (shape[0], *shape[2:]))
+    product = f"{factors} = {m:,}" if len(shape) > 2 else factors
     note = "  refused in training mode" if m == 1 else ""
-    return f"{m:,} for each of {means} means{note}"
+    return f"{product} for each of {shape[1]} means{note}"
 
 
 class SignedMap:
@@ -263,17 +277,17 @@ def show_zero_gamma(
         gammas: kind of block → (seeds, steps), the mean size of the last γ after each step.
     """
     left, right = figure.subplots(1, 2)
-    of_gamma, of_kind = [(INK, "-", "o"), (ORANGE, "--", "s")], [(SKY, "-"), (INK, ":")]
+    of_gamma, of_kind = [(INK, "-", "o"), (ORANGE, "--", "s")], [(SKY, 2), (GREY, 4)]
     for (name, rows), (colour, ls, marker) in zip(spreads.items(), of_gamma, strict=True):
         blocks = np.arange(1, rows.shape[1] + 1)
         left.plot(blocks, np.median(rows, axis=0), color=colour, ls=ls, marker=marker, label=name)
     left.set(
         title="Before training, BN after", xlabel="block", ylabel="spread (std)", ylim=(0, 2.2)
     )
-    for (name, rows), (colour, ls) in zip(gammas.items(), of_kind, strict=True):
+    for (name, rows), (colour, lw) in zip(gammas.items(), of_kind, strict=True):
         steps = range(rows.shape[1] + 1)
-        right.plot(steps, np.pad(rows, ((0, 0), (1, 0))).T, color=colour, ls=ls, lw=2)
-        right.plot([], [], color=colour, ls=ls, label=name)
+        right.plot(steps, np.pad(rows, ((0, 0), (1, 0))).T, color=colour, lw=lw)
+        right.plot([], [], color=colour, lw=lw, label=name)
     right.set(title="In training, from γ = 0", xlabel="step", ylabel="mean size of γ")
     for ax in (left, right):
         ax.grid(True, axis="y")

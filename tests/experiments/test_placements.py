@@ -6,7 +6,13 @@ import torch
 
 from bnlib.experiments.convolutional import simple_cnn
 from bnlib.experiments.data import load_digits
-from bnlib.experiments.placements import Placed, Placement, common_share, train_placements
+from bnlib.experiments.placements import (
+    Placed,
+    Placement,
+    common_share,
+    network,
+    train_placements,
+)
 from bnlib.experiments.training import accuracy, train
 
 PLACEMENTS = {
@@ -49,3 +55,35 @@ def test_what_all_images_share_is_the_rest_of_their_variance(name):
     flat = simple_cnn(stage=PLACEMENTS[name].stage, head=("relu",), seed=2)[:count](x)
     rest = flat.var(0, correction=0).sum() / flat.square().mean(0).sum()
     assert common_share(PLACEMENTS[name], seed=2) == pytest.approx(1 - rest.item(), abs=1e-5)
+
+
+PLAIN = PLACEMENTS["none"]
+
+
+def test_what_is_subtracted_is_the_common_part_and_training_leaves_it_alone():
+    x, y = map(torch.tensor, load_digits()[:2])
+    x = x.view(-1, 1, 8, 8)
+    model = network(PLAIN._replace(minus="mean"), seed=0)
+    vector = model[4].vector.clone()
+    assert torch.allclose(vector, simple_cnn(stage=PLAIN.stage, head=PLAIN.head)[:4](x).mean(0))
+    list(train(model, x, y, steps=2, batch_size=60, lr=0.1))
+    assert torch.equal(model[4].vector, vector)
+    assert common_share(PLAIN._replace(minus="mean"), seed=0) < 0.01
+
+
+def test_shuffled_it_has_the_same_numbers_in_other_places():
+    [whole, shuffled] = (
+        network(PLAIN._replace(minus=m), 0)[4].vector for m in ("mean", "shuffled")
+    )
+    assert torch.equal(whole.sort()[0], shuffled.sort()[0]) and not torch.equal(whole, shuffled)
+
+
+def test_the_weights_are_the_same_whatever_is_subtracted():
+    plain, other = network(PLAIN, 3), network(PLAIN._replace(minus="mean"), 3)
+    for ours, theirs in zip(plain.parameters(), other.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_an_unknown_minus_is_refused():
+    with pytest.raises(ValueError, match="nothing, mean or shuffled"):
+        network(PLAIN._replace(minus="median"), 0)

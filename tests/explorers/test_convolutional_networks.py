@@ -33,7 +33,7 @@ def test_with_one_image_the_second_bn_is_refused_in_the_picture():
     explorer = placement_explorer()
     explorer.set(batch=1)
     words = [text.get_text() for text in explorer.live.figure.axes[1].texts]
-    assert words[0] == "36 for each of 32 means"
+    assert words[0] == "1 · 6 · 6 = 36 for each of 32 means"
     assert words[1] == "1 for each of 64 means  refused in training mode"
 
 
