@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +58,7 @@ class SideBySide(nn.Module):
 class _Linear(nn.Module):
     """Linear layers side by side, (N, K * in) to (N, K * out)."""
 
-    def __init__(self, layers: Sequence[nn.Linear]):
+    def __init__(self, layers: Sequence[Any]):
         super().__init__()
         self.weight = _joined_parameters([layer.weight.T[None] for layer in layers])  # (K, in, out)
         self.bias = None
@@ -72,7 +73,7 @@ class _Linear(nn.Module):
 
 def _joined(layers: Sequence[nn.Module]) -> nn.Module:
     """Return one layer that does what K layers do, side by side."""
-    if isinstance(layers[0], nn.Linear):
+    if type(layers[0]) is nn.Linear:
         return _Linear(layers)
     joined = deepcopy(layers[0])
     if isinstance(joined, nn.Conv2d):

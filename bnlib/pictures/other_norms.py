@@ -240,9 +240,9 @@ class NormsAndBatches:
         ax.legend(loc="center right", bbox_to_anchor=(1, 0.42))
         self._yours = ax.plot([], [], "*", color=INK, ms=15, mec="white")[0]
         self._curve = training.plot([], [], color=INK, marker="*", ms=8)[0]
-        empty = "Nothing yet. Press Train,\nand the test accuracy of\na network of your own\ngrows here."
+        words = "Nothing yet. Press Train,", "and the test accuracy of", "your network grows here."
         middle: Any = {"ha": "center", "va": "center", "transform": training.transAxes}
-        self._note = training.text(0.5, 0.5, empty, linespacing=1.6, **middle)
+        self._note = training.text(0.5, 0.5, "\n".join(words), linespacing=1.6, **middle)
         above: Any = {"transform": ax.transAxes, "weight": "bold", "fontsize": 11}
         self._title = ax.text(0, 1.01, "", va="bottom", **above)
         ax.xaxis.label.set_alpha(0)

@@ -6,6 +6,7 @@ from torch import nn
 
 from bnlib.experiments.data import load_digits
 from bnlib.experiments.norm_and_batch import NORMS, network
+from bnlib.experiments.norm_free import StandardizedLinear
 from bnlib.experiments.side_by_side import SideBySide, trained_together
 from bnlib.experiments.training import DivergedError, accuracy, train
 
@@ -59,8 +60,9 @@ def test_what_cannot_lie_side_by_side_is_refused():
         SideBySide([network("MLP", "BN"), network("MLP", "LN")])
     with pytest.raises(ValueError, match="all of the same shape"):
         SideBySide([])
-    with pytest.raises(ValueError, match="can lie side by side"):
-        SideBySide([nn.Sequential(nn.LayerNorm(4))])
+    for layer in nn.LayerNorm(4), StandardizedLinear(4, 4):
+        with pytest.raises(ValueError, match="can lie side by side"):
+            SideBySide([nn.Sequential(layer)])
 
 
 def test_one_that_diverges_ends_it():
