@@ -242,7 +242,7 @@ class NormsAndBatches:
         self._curve = training.plot([], [], color=INK, marker="*", ms=8)[0]
         words = "Nothing yet. Press Train,", "and the test accuracy of", "your network grows here."
         middle: Any = {"ha": "center", "va": "center", "transform": training.transAxes}
-        self._note = training.text(0.5, 0.5, "\n".join(words), linespacing=1.6, **middle)
+        self._note = training.text(0.5, 0.7, "\n".join(words), linespacing=1.6, **middle)
         above: Any = {"transform": ax.transAxes, "weight": "bold", "fontsize": 11}
         self._title = ax.text(0, 1.01, "", va="bottom", **above)
         ax.xaxis.label.set_alpha(0)
