@@ -183,7 +183,7 @@ def show_two_contrasts(figure: Figure, panels: Mapping[str, tuple[NDArray, NDArr
             GreyImage(ax, *values.shape).set((values - low) / (high - low))
             ax.set(xticks=[], yticks=[], xlabel=contrast)
         pair[0].set_title(name)
-    return "One image at two contrasts, before a norm and after instance and batch normalization."
+    return "One image at two contrasts, before a norm, after LN, GN and IN, and after BN."
 
 
 @picture(height=3.8)
@@ -240,13 +240,16 @@ class NormsAndBatches:
         ax.legend(loc="center right", bbox_to_anchor=(1, 0.42))
         self._yours = ax.plot([], [], "*", color=INK, ms=15, mec="white")[0]
         self._curve = training.plot([], [], color=INK, marker="*", ms=8)[0]
+        words = "Nothing yet. Press Train,", "and the test accuracy of", "your network grows here."
+        middle: Any = {"ha": "center", "va": "center", "transform": training.transAxes}
+        self._note = training.text(0.5, 0.7, "\n".join(words), linespacing=1.6, **middle)
         above: Any = {"transform": ax.transAxes, "weight": "bold", "fontsize": 11}
         self._title = ax.text(0, 1.01, "", va="bottom", **above)
         ax.xaxis.label.set_alpha(0)
         self._counts = ax.text(0.5, -0.08, "", ha="center", va="top", transform=ax.transAxes)
         self.artists: list[Artist] = [
-            *self._others.values(), *self._chosen.values(), self._yours, self._curve, self._title,
-            self._counts,
+            *self._others.values(), *self._chosen.values(), self._yours, self._curve, self._note,
+            self._title, self._counts,
         ]  # fmt: skip
 
     def set(
@@ -274,5 +277,6 @@ class NormsAndBatches:
             self._chosen[name].set_color(STYLES[norm]["color"])
         self._yours.set_data(*np.reshape(yours, (-1, 2)).T)
         self._curve.set_data(*curve)
+        self._note.set_visible(not yours)
         self._title.set_text(f"{LONG[norm].capitalize()}, and the others in grey")
         self._counts.set_text(count)
