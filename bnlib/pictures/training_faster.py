@@ -131,7 +131,7 @@ def show_table(
         ours.text(place, row, words, va="center", style="normal" if len(reached) else "italic")
     _rows(ours, [*steps])
     longest = max(values[np.isfinite(values)].max(initial=last) for values in steps.values())
-    ours.set(xlim=(0, 1.6 * longest), xlabel="steps to 92 %", title="Six layers, digits")
+    ours.set(xlim=(0, 1.75 * longest), xlabel="steps to 92 %", title="Six layers, digits")
     for row, (name, (million, best)) in enumerate(PAPER.items()):
         colour = WITH_BN if name.startswith("BN") else WITHOUT_BN
         if np.isfinite(million):
