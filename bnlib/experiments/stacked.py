@@ -146,7 +146,7 @@ def train_stack(
         if len(alive := stack.alive):
             drawn = {s: torch.randperm(len(x), generator=g)[:batch_size]
                      for s, g in generators.items()}  # fmt: skip
-            batches = torch.stack([drawn[seeds[k]] for k in alive])  # (A, batch_size)
+            batches = torch.stack([drawn[seeds[k]] for k in alive.tolist()])  # (A, batch_size)
             losses[alive] = _step(stack, x[batches], y[batches], lr[alive])
             if not (finite := np.isfinite(losses[alive])).all():
                 stack.keep(finite)
