@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bnlib.experiments.sweeps import Sweep
 
 NORMS: dict[str, Callable | None] = {"without BN": None, "with BN": batch_norm}
-SWEPT = (0.001, 0.01, 0.03, 0.1, 0.2, 0.5, 1.0, 3.0, 10.0, 100.0)
-STEPS = 130
+SWEPT = (0.001, 0.01, 0.03, 0.1, 0.2, 0.5, 3.0, 10.0, 100.0)
+STEPS = 100
 TRAININGS = 30  # to spend on the map
 KNOWN_ROW = sum(1 << bit for bit, (row, _) in enumerate(CELLS) if INITS[row] == "he")
 
@@ -31,7 +31,7 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
     """Make an explorer of sweeps over learning rates, which grow while they are trained.
 
     Args:
-        sweeps: "without BN" and "with BN" → a sweep over SWEPT of 130 steps, to be shown at first;
+        sweeps: "without BN" and "with BN" → a sweep over SWEPT of 100 steps, to be shown at first;
             None trains them.
     """
     shown = dict(sweeps or _swept_once())

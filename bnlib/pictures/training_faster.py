@@ -120,8 +120,7 @@ def show_table(
         reached = values[np.isfinite(values)]
         if len(reached):
             ours.barh(row, np.median(values), color=style["color"], alpha=0.35, height=0.7)
-        shifts = np.linspace(-0.18, 0.18, len(values))[: len(reached)]
-        ours.plot(reached, row + shifts, ls="", ms=7, **_marker(style))
+        ours.plot(reached, row + _beside(reached), ls="", ms=7, **_marker(style))
         end = (
             f"at step {last}: {100 * np.median(ends[name]):.0f} %"
             if ends[name].any()
@@ -131,7 +130,8 @@ def show_table(
         place = max(reached.max() + last / 25 if len(reached) else 0, last / 50)
         ours.text(place, row, words, va="center", style="normal" if len(reached) else "italic")
     _rows(ours, [*steps])
-    ours.set(xlim=(0, 1.1 * last), xlabel="steps to 92 %", title="Six layers, digits")
+    longest = max(values[np.isfinite(values)].max(initial=last) for values in steps.values())
+    ours.set(xlim=(0, 1.75 * longest), xlabel="steps to 92 %", title="Six layers, digits")
     for row, (name, (million, best)) in enumerate(PAPER.items()):
         colour = WITH_BN if name.startswith("BN") else WITHOUT_BN
         if np.isfinite(million):
@@ -149,6 +149,11 @@ def show_table(
         title="The paper, ImageNet",
     )
     return "Steps to the mark of our networks, and of the paper's, side by side."
+
+
+def _beside(values: NDArray) -> NDArray:
+    """Return small shifts, so that markers of equal values do not hide each other."""
+    return np.linspace(-0.18, 0.18, len(values))
 
 
 def _marker(style: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,7 +205,7 @@ def show_clock(figure: Figure, prices: Mapping[str, float], seconds: Mapping[str
             style = STYLE_WITHOUT_BN if name.startswith("plain") else STYLE_WITH_BN
             ax.barh(row, np.median(times), color=style["color"], alpha=0.35, height=0.7)
             if len(times) > 1:
-                ax.plot(times, [row] * len(times), ls="", ms=7, **_marker(style))
+                ax.plot(times, row + _beside(times), ls="", ms=7, **_marker(style))
         _rows(ax, [*values])
         ax.set(xlabel=xlabel)
         ax.set_xlim(left=0)
@@ -259,26 +264,31 @@ def show_update_ratios(figure: Figure, ratios: Mapping[str, NDArray]) -> str:
 
 
 @picture(height=3.8)
-def show_arms(figure: Figure, accuracies: Mapping[str, NDArray]) -> str:
-    """Draw test accuracies of several ways to train, a line through the markers of each seed.
+def show_arms(figure: Figure, accuracies: Mapping[str, NDArray], groups: Sequence[int]) -> str:
+    """Draw test accuracies of several ways to train, in groups that are to be compared.
 
     Args:
         figure: an empty one.
         accuracies: name of the way → share of the test images and of the training images that is
             right, (2, seeds), 0 to 1. Names that begin with "plain" have no BN.
+        groups: how many ways each group has, in their order; lines join the markers of a seed
+            within a group.
     """
     ax = figure.subplots()
-    places = {name: place for place, name in enumerate(accuracies)}
-    ax.plot(100 * np.stack([test for test, _ in accuracies.values()]), color=GREY, lw=1)
-    for name, (values, _) in accuracies.items():
+    tests = 100 * np.array([test for test, _ in accuracies.values()])  # (ways, seeds)
+    places = np.arange(len(tests)) + np.repeat(0.4 * np.arange(len(groups)), groups)
+    for group in np.split(np.arange(len(tests)), np.cumsum(groups)[:-1]):
+        ax.plot(places[group], tests[group], color=GREY, lw=1)
+    for place, name, values in zip(places, accuracies, tests, strict=True):
         style = STYLE_WITHOUT_BN if name.startswith("plain") else STYLE_WITH_BN
-        mean = 100 * float(np.mean(values))
-        ax.hlines(mean, places[name] - 0.32, places[name] + 0.32, color=INK, lw=2)
-        ax.plot([places[name]] * len(values), 100 * np.asarray(values), ls="", ms=8, alpha=0.8,
-                **_marker(style))  # fmt: skip
-        ax.text(places[name] + 0.34, mean, f"{mean:.1f}", va="center", fontsize=10)
-    ax.set_xticks([*places.values()], [*places])
-    ax.set(xlim=(-0.5, len(places) - 0.3), ylabel="% of test images right")
+        mean = values.mean()
+        ax.hlines(mean, place - 0.32, place + 0.32, color=INK, lw=2)
+        ax.plot([place] * len(values), values, ls="", ms=8, alpha=0.8, **_marker(style))
+        box = {"fc": "white", "ec": "none", "pad": 1}
+        ax.text(place + 0.34, mean, f"{mean:.1f}", va="center", fontsize=10, bbox=box)
+    ax.set_xticks(places, [*accuracies])
+    ax.set(xlim=(-0.5, places[-1] + 0.7), ylabel="% of test images right")
+    ax.set_title("a thin line for each seed, a bar for their mean", loc="left")
     ax.grid(True, axis="y")
     return "Test accuracy of the ways to train; thin lines join the markers of each seed."
 

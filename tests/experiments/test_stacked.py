@@ -47,12 +47,27 @@ def test_the_models_stay_as_they_are():
 def test_one_that_diverges_leaves_the_others_alone():
     wild, tame = Stack(models()), Stack(models())
     losses = trained(wild, rates=(0.1, 1e9, 0.5))
-    assert not np.isfinite(losses[-1, 1]) and wild.accuracy(X, Y)[1] == 0
+    assert np.isnan(losses[-1, 1]) and wild.accuracy(X, Y)[1] == 0
+    assert wild.alive.tolist() == [0, 2] and {len(values) for values in wild.parameters} == {2}
     np.testing.assert_allclose(losses[:, [0, 2]], trained(tame)[:, [0, 2]], rtol=1e-3)
     model = models()[1]
     with pytest.raises(DivergedError) as error:
         list(train(model, X, Y, steps=30, batch_size=20, lr=1e9, seed=1))
     assert np.isfinite(losses[:, 1]).argmin() == error.value.step
+
+
+def test_one_that_diverges_is_left_behind_with_its_averages():
+    wild, tame = Stack(models(nn.BatchNorm1d)), Stack(models(nn.BatchNorm1d))
+    losses = trained(wild, rates=(0.1, 1e30, 0.5))
+    np.testing.assert_allclose(losses[:, [0, 2]], trained(tame)[:, [0, 2]], rtol=1e-3)
+    np.testing.assert_allclose(wild.accuracy(X, Y), tame.accuracy(X, Y) * [1, 0, 1], atol=0.01)
+
+
+def test_when_all_have_diverged_nothing_is_trained():
+    stack = Stack(models())
+    losses = trained(stack, rates=(1e9, 1e9, 1e9))
+    assert len(stack.alive) == 0 and np.isnan(losses[-1]).all()
+    assert not stack.accuracy(X, Y).any()
 
 
 def test_what_cannot_be_stacked_is_refused():

@@ -23,5 +23,8 @@ EXAMPLES = {
     "show_update_ratios": (
         {"plain, η": RNG.uniform(size=20), "BN, η": RNG.uniform(size=20), "BN, 5η": np.ones(20)},
     ),
-    "show_arms": ({"plain": RNG.uniform(size=(2, 5)), "BN,\nghosts": RNG.uniform(size=(2, 5))},),
+    "show_arms": (
+        {name: RNG.uniform(size=(2, 5)) for name in ("plain", "BN", "BN,\nghosts")},
+        (1, 2),
+    ),
 }
