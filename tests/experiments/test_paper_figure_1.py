@@ -152,6 +152,17 @@ def test_what_diverges_is_looked_at_as_it_was_left(digits):
     assert len(one.right) == LOOKS.index(10) + 1 and one.right[-1] < 100
 
 
+def test_what_the_lesson_finds_on_the_digits(digits):
+    """With larger weights and a larger rate, the network without BN is fast, and restless."""
+    ways = {}
+    for network, latest in ((WITHOUT_BN, 150), (WITH_BN, 30)):
+        one = train_one(digits, network, 1.0, 0, std=0.4, steps=200, ways=(True,))
+        assert arrival(one.right / 355) < latest
+        low, middle, high = np.moveaxis(one.bands[0], 1, 0)
+        ways[network] = np.median(np.abs(np.diff(middle, axis=1)).sum(axis=1))
+    assert ways[WITHOUT_BN] > 10 * ways[WITH_BN]
+
+
 # The command
 
 
