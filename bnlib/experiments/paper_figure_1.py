@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 FILE = "paper_figure_1.npz"
-SHA256 = "f77a4108a1741b82e2d70588f7e792a8eefdd01858bf821b04e6f74b5a9eac81"
+SHA256 = "ee672f91c36d13b246d1db08284a58492fae0afbbb9018c0d9c140e8314177ed"
 
 # What the paper says
 SIZES = (784, 100, 100, 100, 10)
@@ -66,9 +66,13 @@ GRID_RATES = (0.1, 0.3, 1.0, 3.0, 10.0)
 GRID_STEPS = 2000
 GOAL = 0.9  # of the test images right
 
+# The paper's images were binary: black where the ink is more than half
+BINARY_RUNS = ((WITHOUT_BN, PAPER), (WITH_BN, PAPER))
+BINARY_STEPS = 10_000
+
 
 class Bands(NamedTuple):
-    """Of which training the percentiles of all units are kept, and how they are taken."""
+    """Of which training percentiles are kept, and how they are taken."""
 
     network: str
     rate: float
@@ -82,8 +86,10 @@ BANDS = (
     COLLEAGUES,
     Bands(ONCE, PAPER, True),
     Bands(WITHOUT_BN, TUNED, True),
+    Bands(WITH_BN, TUNED, True),
 )
 HUNDREDTHS = 100  # percentiles are stored as whole hundredths
+FEW_UNITS = slice(None, None, 5)  # of which they are stored for the seeds after the first
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,11 @@ class Recorded:
         answers: which test images are right at the end, (runs, seeds, test images) bool.
         bands: which percentiles of the input of each unit of the last hidden layer, of the test
             images as one batch, seed 0: → (units, 3 percentiles, looks), in BAND_LOOKS.
+        other_bands: the same for the seeds after 0, of FEW_UNITS: → (seeds, units, 3, looks).
         grid: test images that are right, without BN and with BN, from each of GRID_STDS and at each
             of GRID_RATES: (2, stds, rates, seeds, looks up to GRID_STEPS).
+        binary: test images that are right if all images are binary, as those of the paper, for
+            each of BINARY_RUNS: (2, seeds, looks up to BINARY_STEPS).
     """
 
     train_images: int
@@ -108,7 +117,9 @@ class Recorded:
     train_right: NDArray
     answers: NDArray
     bands: dict[Bands, NDArray]
+    other_bands: dict[Bands, NDArray]
     grid: NDArray
+    binary: NDArray
 
     def accuracy(self, network: str, rate: float = PAPER) -> NDArray:
         """Return the share of the test images that are right, (seeds, looks), 0 to 1."""
@@ -121,6 +132,10 @@ class Recorded:
     def train_accuracy(self, network: str, rate: float = PAPER) -> NDArray:
         """Return the share of the training images that are right at the end, (seeds,), 0 to 1."""
         return self.train_right[RUNS.index((network, rate))] / self.train_images
+
+    def of_seeds(self, bands: Bands) -> list[NDArray]:
+        """Return the percentiles for each seed: (units, 3, looks), and FEW_UNITS of those."""
+        return [self.bands[bands], *self.other_bands[bands]]
 
     def typical_unit(self) -> int:
         """Return the unit, from 0, whose median moves over a typical range without BN."""
@@ -138,16 +153,23 @@ def load() -> Recorded:
     with np.load(io.BytesIO(shipped(FILE, SHA256)), allow_pickle=False) as arrays:
         test_images = int(arrays["test_images"])
         answers = np.unpackbits(arrays["answers"], axis=-1, count=test_images).astype(bool)
-        percentiles = np.cumsum(arrays["bands"], axis=-1, dtype=np.int64) / HUNDREDTHS
         return Recorded(
             train_images=int(arrays["train_images"]),
             test_images=test_images,
             right=arrays["right"],
             train_right=arrays["train_right"],
             answers=answers,
-            bands=dict(zip(BANDS, percentiles, strict=True)),
+            bands=_unpacked(arrays["bands"]),
+            other_bands=_unpacked(arrays["other_bands"]),
             grid=arrays["grid"],
+            binary=arrays["binary"],
         )
+
+
+def _unpacked(differences: NDArray) -> dict[Bands, NDArray]:
+    """Return, for each of BANDS, the percentiles that `_packed` made small."""
+    percentiles = np.cumsum(differences, axis=-1, dtype=np.int64) / HUNDREDTHS
+    return dict(zip(BANDS, percentiles, strict=True))
 
 
 def arrival(accuracy: NDArray, goal: float = GOAL) -> NDArray:
@@ -237,6 +259,12 @@ def train_one(
     )
 
 
+def binary(images: mnist.Mnist) -> mnist.Mnist:
+    """Return the images with each pixel 0 or 1."""
+    x, x_test = ((of > 0.5).astype(np.float32) for of in (images.x_train, images.x_test))
+    return images._replace(x_train=x, x_test=x_test)
+
+
 def _right(model: nn.Module, x: Tensor, y: Tensor) -> NDArray:
     """Return which examples `model` classifies correctly in evaluation mode, (N,) bool."""
     import torch
@@ -250,6 +278,17 @@ def _right(model: nn.Module, x: Tensor, y: Tensor) -> NDArray:
 # Recording
 
 
+class Task(NamedTuple):
+    """One training of the record."""
+
+    network: str
+    rate: float
+    seed: int
+    std: float
+    steps: int
+    binary: bool = False  # whether its images are
+
+
 def record(path: Path, folder: Path, workers: int | None = None) -> str:
     """Train all networks, store the record at `path`, and return the file's SHA-256.
 
@@ -259,53 +298,78 @@ def record(path: Path, folder: Path, workers: int | None = None) -> str:
         workers: how many trainings go on at a time; as many as there are processors if None. The
             numbers do not depend on it.
     """
-    images = mnist.load(folder)
-    whole = [(*run, seed) for run, seed in product(RUNS, range(SEEDS))]
-    axes = (WITHOUT_BN, WITH_BN), GRID_STDS, GRID_RATES, range(SEEDS)
-    tasks = [(folder, network, rate, seed, STD, STEPS) for network, rate, seed in whole]
-    short = ((network, rate, seed, std) for network, std, rate, seed in product(*axes))
-    tasks += [(folder, *cell, GRID_STEPS) for cell in short]
+    images, seeds = mnist.load(folder), range(SEEDS)
+    axes = (WITHOUT_BN, WITH_BN), GRID_STDS, GRID_RATES, seeds
+    whole = [Task(*run, seed, STD, STEPS) for run in RUNS for seed in seeds]
+    black = [Task(*run, seed, STD, BINARY_STEPS, True) for run in BINARY_RUNS for seed in seeds]
+    cells = [Task(who, rate, seed, std, GRID_STEPS) for who, std, rate, seed in product(*axes)]
+    tasks = [*whole, *black, *cells]
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        trained = [*_with_progress(pool.map(_train, *zip(*tasks, strict=True)), len(tasks))]
-    full, grid = trained[: len(whole)], trained[len(whole) :]
-    bands = {
-        Bands(network, rate, way): of_way
-        for (network, rate, seed), one in zip(whole, full, strict=True)
-        for way, of_way in zip(_ways(network, rate, seed), one.bands, strict=True)
-    }
-    hundredths = np.round(HUNDREDTHS * np.stack([bands[way] for way in BANDS])).astype(np.int16)
+        trained = _with_progress(pool.map(partial(_train, folder), tasks), len(tasks))
+        full, of_black, of_cells = ([next(trained) for _ in of] for of in (whole, black, cells))
     shape = len(RUNS), SEEDS
     arrays: dict[str, Any] = {
         "train_images": len(images.y_train),
         "test_images": len(images.y_test),
-        "right": np.array([one.right for one in full], np.uint16).reshape(*shape, -1),
+        "right": _right_of(full).reshape(*shape, -1),
         "train_right": np.array([one.train_right for one in full], np.uint16).reshape(shape),
         "answers": np.packbits([one.answers for one in full], axis=-1).reshape(*shape, -1),
-        # Differences from look to look are small numbers, and take half the space.
-        "bands": np.diff(hundredths, axis=-1, prepend=np.int16(0)),
-        "grid": np.array([one.right for one in grid], np.uint16).reshape(*map(len, axes), -1),
+        "binary": _right_of(of_black).reshape(len(BINARY_RUNS), SEEDS, -1),
+        "grid": _right_of(of_cells).reshape(*map(len, axes), -1),
     }
-    arrays |= {"sizes": SIZES, "batch_size": BATCH_SIZE, "steps": STEPS, "std": STD}
-    arrays |= {"rates": [rate for _, rate in RUNS], "looks": LOOKS, "band_looks": BAND_LOOKS}
-    arrays |= {"grid_stds": GRID_STDS, "grid_rates": GRID_RATES}
+    arrays |= {**_bands_of(whole, full), **_settings()}
     np.savez_compressed(path, **arrays)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _ways(network: str, rate: float, seed: int) -> list[bool]:
+def _right_of(trained: Sequence[Trained]) -> NDArray:
+    return np.array([one.right for one in trained], np.uint16)
+
+
+def _bands_of(tasks: Sequence[Task], trained: Sequence[Trained]) -> dict[str, NDArray]:
+    """Return the percentiles of BANDS as the record holds them."""
+    bands = {
+        (Bands(task.network, task.rate, way), task.seed): of_way
+        for task, one in zip(tasks, trained, strict=True)
+        for way, of_way in zip(_ways(task), one.bands, strict=True)
+    }
+    others = [[bands[way, seed][FEW_UNITS] for seed in range(1, SEEDS)] for way in BANDS]
+    return {"bands": _packed([bands[way, 0] for way in BANDS]), "other_bands": _packed(others)}
+
+
+def _settings() -> dict[str, Any]:
+    settings = {"sizes": SIZES, "batch_size": BATCH_SIZE, "steps": STEPS, "std": STD}
+    settings |= {"rates": [rate for _, rate in RUNS], "looks": LOOKS, "band_looks": BAND_LOOKS}
+    settings |= {"grid_stds": GRID_STDS, "grid_rates": GRID_RATES}
+    return settings | {"binary_steps": BINARY_STEPS}
+
+
+def _packed(percentiles: Sequence[Any]) -> NDArray:
+    """Return percentiles (..., looks) in hundredths, as differences from look to look.
+
+    Those are small numbers, and take half the space.
+    """
+    hundredths = np.round(HUNDREDTHS * np.array(percentiles)).astype(np.int16)
+    return np.diff(hundredths, axis=-1, prepend=np.int16(0))
+
+
+def _ways(task: Task) -> list[bool]:
     """Return the ways in which percentiles of a training are kept."""
-    return [way for of, at, way in BANDS if (of, at) == (network, rate) and seed == 0]
+    if task.steps != STEPS:
+        return []
+    return [way for network, rate, way in BANDS if (network, rate) == (task.network, task.rate)]
 
 
 _images_of = cache(mnist.load)  # once in each process
 
 
-def _train(folder: Path, network: str, rate: float, seed: int, std: float, steps: int) -> Trained:
+def _train(folder: Path, task: Task) -> Trained:
     import torch
 
     torch.set_num_threads(1)
-    ways = _ways(network, rate, seed) if steps == STEPS else []
-    return train_one(_images_of(folder), network, rate, seed, std, steps, ways)
+    images = binary(_images_of(folder)) if task.binary else _images_of(folder)
+    network, rate, seed, std, steps, _ = task
+    return train_one(images, network, rate, seed, std, steps, _ways(task))
 
 
 def _with_progress(done: Iterable[Trained], count: int) -> Iterator[Trained]:

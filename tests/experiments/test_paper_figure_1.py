@@ -46,7 +46,7 @@ def digits():
 
 
 def test_it_is_small():
-    assert PATH.stat().st_size < 110_000
+    assert PATH.stat().st_size < 150_000
 
 
 def test_its_shapes(record):
@@ -54,10 +54,14 @@ def test_its_shapes(record):
     assert record.right.shape == (len(RUNS), SEEDS, len(LOOKS)) and record.right.max() <= images
     assert record.answers.shape == (len(RUNS), SEEDS, images)
     assert record.grid.shape[:4] == (2, 5, 5, SEEDS) and record.grid.max() <= images
-    assert [*record.bands] == [*BANDS]
-    for bands in record.bands.values():
-        assert bands.shape == (100, 3, len(BAND_LOOKS))
-        assert (np.diff(bands, axis=1) >= 0).all(), "percentiles increase"
+    assert record.binary.shape[:2] == (2, SEEDS) and record.binary.max() <= images
+    assert [*record.bands] == [*record.other_bands] == [*BANDS]
+    for bands in BANDS:
+        of_seeds = record.of_seeds(bands)
+        assert [of_seed.shape[0] for of_seed in of_seeds] == [100, 20, 20]
+        for of_seed in of_seeds:
+            assert of_seed.shape[1:] == (3, len(BAND_LOOKS))
+            assert (np.diff(of_seed, axis=1) >= 0).all(), "percentiles increase"
 
 
 def test_the_file_holds_its_settings():
@@ -68,6 +72,7 @@ def test_the_file_holds_its_settings():
         assert arrays["looks"].tolist() == LOOKS and arrays["band_looks"].tolist() == BAND_LOOKS
         assert tuple(arrays["grid_stds"]) == paper_figure_1.GRID_STDS
         assert tuple(arrays["grid_rates"]) == paper_figure_1.GRID_RATES
+        assert arrays["binary_steps"] == paper_figure_1.BINARY_STEPS
         assert arrays["train_images"] == 8000 and arrays["test_images"] == 2000
 
 
@@ -106,6 +111,15 @@ def test_bn_starts_with_the_width_of_a_bell_curve_and_its_averages_do_not(record
 def test_looks_are_dense_at_first_and_reach_the_end():
     assert LOOKS[:4] == BAND_LOOKS[:4] == [0, 1, 2, 3] and {*BAND_LOOKS} <= {*LOOKS}
     assert LOOKS[-1] == BAND_LOOKS[-1] == 50_000 and {100, 1000, 10_000} <= {*LOOKS}
+
+
+def test_binary_runs_are_others_of_the_same_networks(record):
+    looks = record.binary.shape[-1]
+    assert LOOKS[looks - 1] == paper_figure_1.BINARY_STEPS
+    for run, binary in zip(paper_figure_1.BINARY_RUNS, record.binary, strict=True):
+        right = record.right[RUNS.index(run)][:, :looks]
+        assert (binary[:, -1] > 0.9 * record.test_images).all()
+        assert (binary != right).any(axis=1).all()
 
 
 # When a network arrives
@@ -152,6 +166,17 @@ def test_what_diverges_is_looked_at_as_it_was_left(digits):
     assert len(one.right) == LOOKS.index(10) + 1 and one.right[-1] < 100
 
 
+def test_what_the_lesson_finds_on_the_digits(digits):
+    """With larger weights and a larger rate, the network without BN is fast, and restless."""
+    ways = {}
+    for network, latest in ((WITHOUT_BN, 150), (WITH_BN, 30)):
+        one = train_one(digits, network, 1.0, 0, std=0.4, steps=200, ways=(True,))
+        assert arrival(one.right / 355) < latest
+        low, middle, high = np.moveaxis(one.bands[0], 1, 0)
+        ways[network] = np.median(np.abs(np.diff(middle, axis=1)).sum(axis=1))
+    assert ways[WITHOUT_BN] > 10 * ways[WITH_BN]
+
+
 # The command
 
 
@@ -174,12 +199,13 @@ def test_the_record_is_made_in_one_go_and_can_be_loaded(digits, tmp_path, monkey
     monkeypatch.setattr(paper_figure_1, "ProcessPoolExecutor", InThisProcess)
     monkeypatch.setattr(paper_figure_1.mnist, "load", lambda folder: digits)
     monkeypatch.setattr(paper_figure_1, "_images_of", lambda folder: digits)
-    for name, value in {"STEPS": 6, "GRID_STEPS": 3, "SEEDS": 1, "GRID_STDS": (0.1,)}.items():
+    short = {"STEPS": 6, "BINARY_STEPS": 4, "GRID_STEPS": 3, "SEEDS": 2, "GRID_STDS": (0.1,)}
+    for name, value in short.items():
         monkeypatch.setattr(paper_figure_1, name, value)
     path = tmp_path / "record.npz"
     digest = paper_figure_1.record(path, tmp_path)
     assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert "of 15 trainings" in capsys.readouterr().out
+    assert "of 34 trainings" in capsys.readouterr().out
     monkeypatch.setattr(paper_figure_1, "shipped", lambda name, sha256: path.read_bytes())
     again = load()
     assert (again.train_images, again.test_images) == (1442, 355)
@@ -188,7 +214,24 @@ def test_the_record_is_made_in_one_go_and_can_be_loaded(digits, tmp_path, monkey
     np.testing.assert_allclose(
         again.bands[Bands(WITH_BN, PAPER, True)], one.bands[0], atol=0.5 / 100 + 1e-9
     )
-    assert again.grid.shape == (2, 1, 5, 1, 4)
+    two = train_one(digits, WITHOUT_BN, PAPER, 1, steps=6, ways=(True,))
+    np.testing.assert_allclose(
+        again.other_bands[Bands(WITHOUT_BN, PAPER, True)][0],
+        two.bands[0][paper_figure_1.FEW_UNITS],
+        atol=0.5 / 100 + 1e-9,
+    )
+    black = train_one(paper_figure_1.binary(digits), WITH_BN, PAPER, 1, steps=4)
+    np.testing.assert_array_equal(again.binary[1, 1], black.right)
+    cell = train_one(digits, WITH_BN, 3.0, 1, steps=3)
+    np.testing.assert_array_equal(again.grid[1, 0, 3, 1], cell.right)
+    assert again.grid.shape == (2, 1, 5, 2, 4)
+
+
+def test_binary_images_are_black_and_white(digits):
+    black = paper_figure_1.binary(digits)
+    assert {*np.unique(black.x_train)} == {0, 1} and black.x_test.dtype == np.float32
+    np.testing.assert_array_equal(black.x_test == 1, digits.x_test > 0.5)
+    assert black.y_train is digits.y_train
 
 
 def test_the_command_takes_a_folder_or_downloads(monkeypatch, tmp_path):
