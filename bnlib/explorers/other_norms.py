@@ -85,7 +85,9 @@ class NormByBatch(TrainingExplorer):
         controls = {
             "norm": widgets.SelectionSlider(options=compared, value="BN", description="coloured"),
             "count": widgets.SelectionSlider(
-                options=COUNTS, value=COUNTS[1], description="axis counts"
+                options=[("images", COUNTS[0]), ("values", COUNTS[1])],
+                value=COUNTS[1],
+                description="axis counts",
             ),
         }
 
