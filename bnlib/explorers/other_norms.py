@@ -84,23 +84,19 @@ class NormByBatch(TrainingExplorer):
         compared = list(dict.fromkeys(o.norm for o in self.outcomes))
         controls = {
             "norm": widgets.SelectionSlider(options=compared, value="BN", description="coloured"),
-            "count": widgets.SelectionSlider(
-                options=[("images", COUNTS[0]), ("values", COUNTS[1])],
-                value=COUNTS[1],
-                description="axis counts",
-            ),
+            "over_values": widgets.Checkbox(True, description="over the values in a mean"),
         }
 
         def draw(live: LiveFigure) -> Update:
             picture = NormsAndBatches(live.figure, NETWORKS, STEPS)
             live.moves(*picture.artists)
-            return lambda norm, count: self._show(picture, norm, count)
+            return lambda norm, over_values: self._show(picture, norm, over_values)
 
         text = "Test accuracy over the values that share a mean: BN is low where they are two."
         super().__init__(draw, controls, settings, self._start_training, height=4.6, text=text)
 
-    def _show(self, picture: NormsAndBatches, norm: str, count: str) -> str:
-        over_values = count == COUNTS[1]
+    def _show(self, picture: NormsAndBatches, norm: str, over_values: bool) -> str:
+        count = COUNTS[over_values]
         points: dict[bool, dict[str, list[tuple[int, float]]]] = {True: {}, False: {}}
         words = []
         for o in self.outcomes:

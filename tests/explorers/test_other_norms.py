@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from bnlib.explorers.other_norms import COUNTS, norm_by_batch_explorer, who_shares_explorer
+from bnlib.explorers.other_norms import norm_by_batch_explorer, who_shares_explorer
 from bnlib.live.explorer import Explorer
 
 
@@ -38,9 +38,9 @@ def norms() -> Explorer:
 
 
 def test_the_axis_counts_images_or_values(norms):
-    norms.set(norm="BN", count=COUNTS[1])
+    norms.set(norm="BN", over_values=True)
     assert "CNN m = 32" in norms.line and "MLP m = 2" in norms.line
-    norms.set(count=COUNTS[0])
+    norms.set(over_values=False)
     assert "CNN N = 2" in norms.line and "MLP N = 2" in norms.line
 
 
