@@ -235,11 +235,11 @@ def is_hidden(cell: nbformat.NotebookNode) -> bool:
 
 
 def move_every_control(cell: Locator) -> None:
-    """Pointer and keyboard, every control to its ends; Reset; and one step that stays."""
+    """Every control to its ends by keyboard, one by mouse; Reset; and one step that stays."""
     start, controls = seen(cell), cell.locator(".bnlib-controls")
     sliders = controls.get_by_role("slider").all()
+    drag(cell, sliders[0])
     for slider in sliders:
-        drag(cell, slider)
         for key in ("End", "Home", "ArrowRight"):
             press(cell, slider, key)
     for box in controls.get_by_role("checkbox").all():
@@ -397,28 +397,41 @@ UPDATE = """\
 def f(running, batch, momentum):
     now = batch.mean(axis=0), batch.var(axis=0, ddof=DDOF)
     return tuple((1 - momentum) * old + momentum * new for old, new in zip(running, now))"""
+LAYER_NORM = """\
+def f(x, gamma, beta, eps, dy):
+    sigma = np.sqrt(x.var(axis=-1, ddof=DDOF, keepdims=True) + eps)
+    x_hat = (x - x.mean(axis=-1, keepdims=True)) / sigma
+    g = gamma * dy
+    means = g.mean(axis=-1, keepdims=True) + x_hat * (g * x_hat).mean(axis=-1, keepdims=True)
+    others = tuple(range(x.ndim - 1))
+    return gamma * x_hat + beta, (g - means) / sigma, (dy * x_hat).sum(others), dy.sum(others)"""
 EXERCISES = [  # a check, a solution, the right divisor and what the check says of the wrong one
     ("forward_by_hand.check_batch_norm", BATCH_NORM, "0", "m - 1 in the variance"),
     ("backward_by_hand.check_backward", BACKWARD, "0", "m - 1 in the variance"),
     ("train_vs_eval.check_running", UPDATE, "1", "the biased variance stored"),
+    ("other_norms.check_layer_norm", LAYER_NORM, "0", "D - 1 in the variance"),
 ]
 
 
-@pytest.mark.parametrize(("check", "solution", "right", "slip"), EXERCISES)
-def test_an_exercise_is_written_wrong_then_right(opened, root, check, solution, right, slip):
-    stub = solution.splitlines()[0] + "\n    ..."
-    imports = f"import numpy as np\nfrom bnlib.exercises import {check.split('.')[0]}"
-    write_notebook(root / "exercise.ipynb", [imports, stub, f"{check}(f)"])
-    notebook = opened("exercise.ipynb")
+def test_exercises_are_written_wrong_then_right(opened, root):
+    cells = ["import numpy as np"]
+    for check, solution, *_ in EXERCISES:
+        stub = solution.splitlines()[0] + "\n    ..."
+        module = check.split(".")[0]
+        cells += [stub, f"from bnlib.exercises import {module}\n{check}(f)"]
+    write_notebook(root / "exercises.ipynb", cells)
+    notebook = opened("exercises.ipynb")
     notebook.run_all()
-    written, checked = notebook.cell(1), notebook.cell(2).locator(".jp-OutputArea")
-    expect(checked).to_contain_text("Not written yet.")
-    wrong = "1" if right == "0" else "0"
-    for divisor, says in ((wrong, f"Not yet: {slip}."), (right, "Right: ")):
-        rewrite(written, solution.replace("DDOF", divisor))
-        for _ in range(2):
-            notebook.page.keyboard.press("Shift+Enter")
-        expect(checked).to_contain_text(says)
+    for number, (_, solution, right, slip) in enumerate(EXERCISES):
+        written = notebook.cell(2 * number + 1)
+        checked = notebook.cell(2 * number + 2).locator(".jp-OutputArea")
+        expect(checked).to_contain_text("Not written yet.")
+        wrong = "1" if right == "0" else "0"
+        for divisor, says in ((wrong, f"Not yet: {slip}."), (right, "Right: ")):
+            rewrite(written, solution.replace("DDOF", divisor))
+            for _ in range(2):
+                notebook.page.keyboard.press("Shift+Enter")
+            expect(checked).to_contain_text(says)
     assert notebook.console_errors == []
     notebook.close()
 

@@ -16,7 +16,7 @@ from bnlib.live.explorer import Explorer
 from bnlib.live.training_explorer import TrainingExplorer
 from tests.tools.found import EXPLORERS
 
-ACTIONS = 600
+ACTIONS = 300
 
 
 def test_no_picture_is_left_behind_its_controls(monkeypatch):

@@ -6,6 +6,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat.sign import NotebookNotary
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
 
 START_SECONDS = 60
 # The sandbox needs rights that containers lack; background traffic disturbs a measurement.
@@ -126,10 +127,14 @@ def _wait_until_up(url: str, process: subprocess.Popen, log: Path) -> None:
 
 
 @contextlib.contextmanager
-def chromium(path: str) -> Iterator[Browser]:
-    """A headless browser; `path` is that of its executable."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+def chromium(path: str) -> Iterator[BrowserContext]:
+    """A headless browser; `path` is that of its executable.
+
+    It has a profile: what it has compiled of JupyterLab, it need not compile again for each page.
+    """
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
+        launch = playwright.chromium.launch_persistent_context
+        browser = launch(profile, executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 
@@ -142,8 +147,9 @@ def at_its_end(slider: Locator) -> bool:
 class Notebook:
     """A notebook in a page of its own; `console_errors` collects what the page complains of."""
 
-    def __init__(self, browser: Browser, server: Server, name: str, width: int = 1280):
-        self.page: Page = browser.new_page(viewport={"width": width, "height": 900})
+    def __init__(self, browser: BrowserContext, server: Server, name: str, width: int = 1280):
+        self.page: Page = browser.new_page()
+        self.page.set_viewport_size({"width": width, "height": 900})
         self.console_errors: list[str] = []
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.console_errors.append(str(error)))
