@@ -60,12 +60,17 @@ class Placed(NamedTuple):
     dead: NDArray
 
     @property
+    def right(self) -> NDArray:
+        """The accuracy, (rates, seeds), of which a training that diverged has 0."""
+        return np.nan_to_num(self.accuracy)
+
+    @property
     def best(self) -> int:
-        """Number of the rate with the best median accuracy; a training that diverged counts as 0.
+        """Number of the rate with the best median accuracy.
 
         It is chosen by the test images, for all placements alike.
         """
-        return int(np.median(np.nan_to_num(self.accuracy), axis=1).argmax())
+        return int(np.median(self.right, axis=1).argmax())
 
 
 def network(placement: Placement, seed: int) -> nn.Sequential:

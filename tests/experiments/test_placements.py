@@ -36,9 +36,10 @@ def test_a_number_is_that_of_the_plain_loop(found):
     assert found["none"].dead[0, 1] == dead
 
 
-def test_what_diverges_is_nan(found):
+def test_what_diverges_is_nan_and_counts_as_0(found):
     assert np.isnan(found["after ReLU"].accuracy[1]).all()
     assert np.isfinite(found["after ReLU"].accuracy[0]).all()
+    assert (found["after ReLU"].right[1] == 0).all()
     assert found["after ReLU"].best == 0
 
 
