@@ -63,18 +63,13 @@ def test_a_moved_picture_is_the_one_that_would_be_drawn_anew(make):
 
 
 @every_explorer
-def test_every_picture_is_large_labelled_and_on_white(make):
+def test_picture_and_controls_say_what_they_are_and_nothing_is_cut_off(make):
     explorer = make()
     picture = pixels(explorer.png())
     assert picture.shape[1] == 1260  # 840 CSS pixels, drawn one and a half times as fine
     assert np.all(picture[:, [0, -1]] == 255) and np.all(picture[[0, -1]] == 255)  # nothing cut off
     titled = [ax for ax in explorer.live.figure.axes if ax.get_xlabel() or ax.get_ylabel()]
     assert titled
-
-
-@every_explorer
-def test_controls_say_what_they_are(make):
-    explorer = make()
     assert all(control.description for control in explorer.controls.values())
 
 

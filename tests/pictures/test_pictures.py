@@ -23,9 +23,11 @@ def test_pictures_are_what_is_called_show():
 
 
 @every_picture
-def test_a_picture_is_a_png_with_words_on_a_white_page_and_returns_nothing(picture):
+def test_a_picture_is_a_png_with_words_on_a_white_page_and_changes_no_settings(picture):
+    before = dict(matplotlib.rcParams)
     with capture_output() as shown:
         assert picture(*example(picture)) is None
+    assert dict(matplotlib.rcParams) == before
     [output] = shown.outputs
     assert set(output.data) == {"image/png", "text/plain"}
     assert len(output.data["text/plain"].split()) >= 7
@@ -35,11 +37,3 @@ def test_a_picture_is_a_png_with_words_on_a_white_page_and_returns_nothing(pictu
     for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
         assert np.all(edge == 255), "something reaches over the edge"
     assert np.mean(pixels < 250) > 0.01, "there is nothing to see"
-
-
-@every_picture
-def test_the_readers_own_settings_stay_as_they_are(picture):
-    before = dict(matplotlib.rcParams)
-    with capture_output():
-        picture(*example(picture))
-    assert dict(matplotlib.rcParams) == before
