@@ -19,14 +19,9 @@ def row_correlation(activations: NDArray) -> float:
     A row is what the layer says to an image. At 1, it says the same to all. NaN if the units all
     give one value to an image: a constant row has no correlation.
     """
-    rows = activations.astype(np.float64)
-    rows -= rows.mean(axis=1, keepdims=True)
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    if not lengths.all():
-        return np.nan
-    # The squared length of the sum of N unit vectors is N plus the correlation of each pair.
+    rows = _unit_rows(activations)
     n = len(rows)
-    return float((np.sum((rows / lengths).sum(axis=0) ** 2) - n) / (n * (n - 1)))
+    return _over_pairs(rows) / (n * (n - 1))
 
 
 def bands(activations: NDArray, digits: NDArray) -> float:
@@ -38,9 +33,27 @@ def bands(activations: NDArray, digits: NDArray) -> float:
         activations: (N, C); no row may be constant.
         digits: of the rows, (N,), at least one of them twice.
     """
-    correlations, same = np.corrcoef(activations), digits[:, np.newaxis] == digits
-    others = ~np.eye(len(digits), dtype=bool)  # a row correlates with itself by 1
-    return float(correlations[same & others].mean() - correlations[~same].mean())
+    rows, counts = _unit_rows(activations), np.unique(digits, return_counts=True)[1]
+    same = sum(_over_pairs(rows[digits == digit]) for digit in np.unique(digits))
+    pairs, pairs_of_same = len(rows) * (len(rows) - 1), np.sum(counts * (counts - 1))
+    different = (_over_pairs(rows) - same) / (pairs - pairs_of_same)
+    return float(same / pairs_of_same - different)
+
+
+def _unit_rows(activations: NDArray) -> NDArray:
+    """Return rows whose products are their correlations; NaN for all if one of them is constant."""
+    rows = activations.astype(np.float64)
+    rows -= rows.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / (lengths if lengths.all() else np.nan)
+
+
+def _over_pairs(rows: NDArray) -> float:
+    """Sum the products of all ordered pairs of different rows; the rows are unit vectors (N, C).
+
+    The squared length of their sum is N plus that, so no matrix (N, N) is needed.
+    """
+    return float(np.sum(rows.sum(axis=0) ** 2) - len(rows))
 
 
 def dead_share(inputs: NDArray) -> float:

@@ -47,6 +47,14 @@ def test_bands_are_what_rows_of_one_digit_have_in_common():
     assert abs(bands(noise + 3 * RNG.normal(size=300), digits)) < 0.02  # an offset for each unit
 
 
+def test_bands_are_differences_of_mean_correlations():
+    rows, digits = np.maximum(RNG.normal(size=(30, 20)), 0), RNG.integers(4, size=30)
+    correlations, same = np.corrcoef(rows), digits[:, np.newaxis] == digits
+    others = ~np.eye(30, dtype=bool)
+    expected = correlations[same & others].mean() - correlations[~same].mean()
+    assert bands(rows, digits) == pytest.approx(expected)
+
+
 def test_a_unit_is_dead_if_no_image_passes():
     inputs = np.array([[-1.0, 0, 1, 2], [-2, 0, -1, 3]])  # (2 images, 4 units)
     assert dead_share(inputs) == 0.5
