@@ -37,8 +37,8 @@ TEXT = """\
 - What stands in one row was measured in turns, in one run. Another run differs by a tenth or so, on
   a busy machine by more.
 - *Slider to picture* is the time from a key press in JupyterLab, in Chromium, to the decoded
-  picture. The *floor* is a slider that only changes a label; *interact* draws the same picture anew
-  with pyplot at each change.
+  picture, with a tenth of a second between two presses. The *floor* is a slider that only changes a
+  label; *interact* draws the same picture anew with pyplot at each change.
 - *Commit to shown* is the time from a key press on a prediction's button until the page says that
   the answer is committed.
 - *As much to show*: the digits are repeated, the batches of lesson 04 and the draws of lesson 06
