@@ -72,9 +72,9 @@ def opened(root, chromium_path):
     """A function that opens a notebook of `root` by name in a running JupyterLab."""
     with (
         jupyterlab(root, root.parent / "state") as server,
-        chromium(chromium_path) as browser,
+        chromium(chromium_path) as page,
     ):
-        yield lambda name, **options: Notebook(browser, server, name, **options)
+        yield lambda name, **options: Notebook(page, server, name, **options)
 
 
 @pytest.hookimpl(tryfirst=True)

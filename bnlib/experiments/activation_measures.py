@@ -33,8 +33,9 @@ def bands(activations: NDArray, digits: NDArray) -> float:
         activations: (N, C); no row may be constant.
         digits: of the rows, (N,), at least one of them twice.
     """
-    rows, counts = _unit_rows(activations), np.unique(digits, return_counts=True)[1]
-    same = sum(_over_pairs(rows[digits == digit]) for digit in np.unique(digits))
+    rows = _unit_rows(activations)
+    kinds, counts = np.unique(digits, return_counts=True)
+    same = sum(_over_pairs(rows[digits == digit]) for digit in kinds)
     pairs, pairs_of_same = len(rows) * (len(rows) - 1), np.sum(counts * (counts - 1))
     different = (_over_pairs(rows) - same) / (pairs - pairs_of_same)
     return float(same / pairs_of_same - different)

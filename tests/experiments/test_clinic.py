@@ -1,13 +1,11 @@
 """Every patient's illness can be told from the chart, and its treatment cures."""
 
 from collections import Counter
-from functools import cache
 
 import numpy as np
 import pytest
 import torch
 
-from bnlib.experiments import patients as ward
 from bnlib.experiments.clinic import (
     EXAMINATIONS,
     ILLNESSES,
@@ -21,11 +19,9 @@ from bnlib.experiments.clinic import (
 )
 from bnlib.experiments.data import load_digits
 from bnlib.experiments.networks import mlp
-from bnlib.experiments.patients import SIZES, Patient
+from bnlib.experiments.patients import SIZES, Patient, chart
 from bnlib.experiments.training import accuracy, train
 from bnlib.torch_bn import BatchNorm
-
-chart = cache(ward.chart)  # several tests read the same
 
 
 def patients(illness: str) -> list[Patient]:

@@ -6,7 +6,6 @@ import secrets
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat.sign import NotebookNotary
-from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 START_SECONDS = 60
 # The sandbox needs rights that containers lack; background traffic disturbs a measurement.
@@ -141,15 +140,11 @@ def _wait_until_up(url: str, process: subprocess.Popen, log: Path) -> None:
 
 
 @contextlib.contextmanager
-def chromium(path: str) -> Iterator[BrowserContext]:
-    """A headless browser; `path` is that of its executable.
-
-    It has a profile: what it has compiled of JupyterLab, it need not compile again for each page.
-    """
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as profile:
-        launch = playwright.chromium.launch_persistent_context
-        browser = launch(profile, executable_path=path, args=FLAGS)
-        yield browser
+def chromium(path: str) -> Iterator[Page]:
+    """The page of a headless browser; `path` is that of its executable."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser.new_page()
         browser.close()
 
 
@@ -159,10 +154,10 @@ def at_its_end(slider: Locator) -> bool:
 
 
 class Notebook:
-    """A notebook, alone in the browser's page; `console_errors` collects what that complains of."""
+    """A notebook, alone in `page`; `console_errors` collects what the page complains of."""
 
-    def __init__(self, browser: BrowserContext, server: Server, name: str, width: int = 1280):
-        self.page: Page = browser.pages[0]
+    def __init__(self, page: Page, server: Server, name: str, width: int = 1280):
+        self.page = page
         self.page.set_viewport_size({"width": width, "height": 900})
         self.console_errors: list[str] = []
         self.listeners = {"console": self._on_console, "pageerror": self._on_page_error}

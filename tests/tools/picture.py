@@ -20,9 +20,9 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as state,
         jupyterlab(NOTEBOOKS, Path(state)) as server,
-        chromium(find_browser()) as browser,
+        chromium(find_browser()) as page,
     ):
-        lesson = Notebook(browser, server, "01_forward_by_hand.ipynb")
+        lesson = Notebook(page, server, "01_forward_by_hand.ipynb")
         lesson.run_all()
         cell = lesson.cell_with_text("five_values_explorer()")
         cell.get_by_role("slider").last.focus()

@@ -31,9 +31,9 @@ def measure() -> dict[str, list[float]]:
         write_notebook(root / "committing.ipynb", CELLS)
         with (
             jupyterlab(root, Path(folder, "state")) as server,
-            chromium(find_browser()) as browser,
+            chromium(find_browser()) as page,
         ):
-            opened = Notebook(browser, server, "committing.ipynb")
+            opened = Notebook(page, server, "committing.ipynb")
             opened.run_all()
             for _ in range(PRESSES):
                 for index, kind in enumerate(times, start=1):

@@ -73,9 +73,9 @@ def measure(times: int) -> dict[str, tuple[list[float], float]]:
         write_notebook(root / "growth.ipynb", [SETUP.format(times=times), *cells])
         with (
             jupyterlab(root, Path(folder, "state")) as server,
-            chromium(find_browser()) as browser,
+            chromium(find_browser()) as page,
         ):
-            opened = Notebook(browser, server, "growth.ipynb")
+            opened = Notebook(page, server, "growth.ipynb")
             opened.run_all()
             for index, make in enumerate(makes, start=1):
                 pressed = [press(opened, index, "explorer") for _ in range(ROUNDS)]

@@ -67,9 +67,9 @@ def measure() -> dict[str, dict[str, list[float]]]:
         write_notebook(root / "latency.ipynb", cells)
         with (
             jupyterlab(root, Path(folder, "state")) as server,
-            chromium(find_browser()) as browser,
+            chromium(find_browser()) as page,
         ):
-            opened = Notebook(browser, server, "latency.ipynb")
+            opened = Notebook(page, server, "latency.ipynb")
             opened.run_all()
             for _ in range(ROUNDS):
                 ways = ((name, way) for name in names for way in times[name])
