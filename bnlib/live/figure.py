@@ -129,10 +129,11 @@ def picture(height: float = 3.4) -> Callable[[Callable[..., str]], Callable[...,
 
 
 class LiveFigure:
-    """A figure whose static part is drawn once; only the moving artists are drawn again.
+    """A figure whose static part is drawn once; only artists that have moved are drawn again.
 
-    Draw on `figure`, then name the artists that will move with `moves`; axis limits, ticks and
-    legends are part of the static picture and stay put.
+    Draw on `figure`, then name the artists that will move with `moves`, those that seldom do first:
+    each picture is drawn from the first one on that has moved. Axis limits, ticks and legends are
+    part of the static picture and stay put.
 
     Args:
         width: in hundreds of CSS pixels.
@@ -142,7 +143,9 @@ class LiveFigure:
     def __init__(self, width: float = 8.4, height: float = 3.4):
         self.figure = new_figure(width, height)
         self._moving: list[Artist] = []
-        self._background: Any = None
+        self._static: Any = None
+        self._settled = 0  # so many artists have not moved for a while:
+        self._background: Any = None  # they and the static picture
 
     def moves(self, *artists: Artist) -> None:
         """Take `artists` out of the static picture; later ones are drawn on top of earlier ones.
@@ -158,11 +161,23 @@ class LiveFigure:
         """Return the picture as it is now, PNG bytes."""
         canvas = self.figure.canvas
         assert isinstance(canvas, FigureCanvasAgg)
-        if self._background is None:
+        if self._static is None:
             canvas.draw()
             self.figure.set_layout_engine("none")  # the layout is settled: axes must not jump
-            self._background = canvas.copy_from_bbox(self.figure.bbox)
+            self._static = self._background = canvas.copy_from_bbox(self.figure.bbox)
+        moved = [place for place, artist in enumerate(self._moving) if artist.stale]
+        first = moved[0] if moved else len(self._moving)
+        if first < self._settled:
+            self._settled, self._background = 0, self._static
         canvas.restore_region(self._background)
-        for artist in self._moving:
-            self.figure.draw_artist(artist)
+        self._draw(range(self._settled, first))
+        if first > self._settled:
+            self._settled, self._background = first, canvas.copy_from_bbox(self.figure.bbox)
+        self._draw(range(first, len(self._moving)))
         return encode(canvas)
+
+    def _draw(self, places: range) -> None:
+        """Draw the moving artists at `places`."""
+        for artist in self._moving[places.start : places.stop]:
+            self.figure.draw_artist(artist)
+            artist.stale = False  # an invisible or empty one leaves that to us

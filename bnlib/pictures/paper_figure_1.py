@@ -111,9 +111,9 @@ class FigureOne:
         bands[0].set_ylabel("input of one unit:\n15th, 50th, 85th percentile")
         bands[1].tick_params(labelleft=False)
         self.artists: list[Artist] = [
+            *(label for axis in self._axes for label in axis.labels),
             *(line for lines in self._accuracy.values() for line in lines),
             *(artist for band in self._bands.values() for artist in band.artists),
-            *(label for axis in self._axes for label in axis.labels),
         ]
 
     def end_at(self, last: int) -> None:

@@ -437,6 +437,7 @@ class Exploration:
     def __init__(self, figure: Figure, depths: Sequence[int], stds: Sequence[float]):
         board, cell = figure.subplots(1, 2, width_ratios=(1.9, 1))
         shape = (len(depths), len(stds))
+        self._gains = np.zeros(shape)
         self._image = board.imshow(np.zeros((*shape, 4)), aspect="auto")
         self._texts = {place: _cell_text(board, place, "?") for place in np.ndindex(*shape)}
         self._cursor = Rectangle((0, 0), 1, 1, fill=False, ec=INK, lw=3, clip_on=False)
@@ -471,17 +472,22 @@ class Exploration:
             cell: the one that is pointed at.
             accuracy: of its two networks, 0 to 1, (2, seeds); None if they are not trained.
         """
-        self._image.set_data(_gain_colours(gains))
-        for place, text in self._texts.items():
-            gain = float(gains[place])
-            text.set_text("?" if np.isnan(gain) else _points(gain))
-            text.set_color(UNKNOWN if np.isnan(gain) else _on_gain(gain))
+        if not np.array_equal(gains, self._gains, equal_nan=True):
+            self._gains = gains
+            self._colour_cells()
         row, column = cell
         self._cursor.set_xy((column - 0.5, row - 0.5))
         for x, dots in enumerate(self._dots):
             shown = np.zeros(0) if accuracy is None else accuracy[x]
             dots.set_data(x + np.linspace(-0.12, 0.12, len(shown)), shown)
         self._note.set_text("not trained yet" if accuracy is None else "")
+
+    def _colour_cells(self) -> None:
+        self._image.set_data(_gain_colours(self._gains))
+        for place, text in self._texts.items():
+            gain = float(self._gains[place])
+            text.set_text("?" if np.isnan(gain) else _points(gain))
+            text.set_color(UNKNOWN if np.isnan(gain) else _on_gain(gain))
 
 
 def _map_axes(ax: Axes, depths: Sequence[int], stds: Sequence[float]) -> None:

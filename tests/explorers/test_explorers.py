@@ -56,6 +56,7 @@ def test_a_moved_picture_is_the_one_that_would_be_drawn_anew(make):
     for control in moved.controls.values():
         for value in other_values(control):
             control.value = value
+            moved.png()
     anew = make()
     anew.png()
     anew.set(**moved.values)

@@ -57,6 +57,29 @@ def test_artists_that_do_not_move_are_static():
     assert live.png() != before
 
 
+def test_a_picture_is_drawn_from_the_first_artist_on_that_has_moved():
+    live, drawn = LiveFigure(), []
+    ax = live.figure.subplots()
+    lines = [ax.plot([0, 1], [height, 1], lw=20)[0] for height in (0, 0.5, 1)]
+    live.moves(*lines)
+    for place, line in enumerate(lines):
+        draw = line.draw
+        line.draw = lambda renderer, place=place, draw=draw: (drawn.append(place), draw(renderer))
+
+    def pictured(move: int, height: float) -> bytes:
+        lines[move].set_ydata([1, height])
+        drawn.clear()
+        return live.png()
+
+    live.png()
+    for move, expected in ((1, [1, 2]), (2, [2]), (0, [0, 1, 2])):
+        pictured(move, 0.2)
+        once = pictured(move, 0)
+        assert drawn == expected
+        lines[0].stale = True
+        assert live.png() == once and drawn == [*expected, 0, 1, 2]
+
+
 def test_few_colours_keep_white_white_and_the_rest_close():
     rng = np.random.default_rng(0)
     pixels = np.full((40, 40, 3), 255, np.uint8)
