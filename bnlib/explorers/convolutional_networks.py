@@ -36,30 +36,20 @@ IMAGE, CHANNEL = 106, 4
 
 def placement_explorer() -> Explorer:
     """Make an explorer of the order of layers, the batch and the size of the images."""
-    import torch
-
-    from bnlib.experiments.convolutional import outputs, simple_cnn
 
     def draw(live: LiveFigure) -> Update:
         picture = Pipeline(live.figure, PLACES)
         live.moves(*picture.artists)
 
         def update(order: str, batch: int, side: int) -> str:
-            network = simple_cnn(side, stage=ORDERS[order]).eval()
-            found = outputs(network, torch.zeros(1, 1, side, side))
-            names, shapes = [], []
-            counts: list[tuple[int, ...] | None] = []
-            for layer, output in zip(network, found, strict=True):
-                kind = type(layer).__name__
-                if kind == "Flatten":
-                    continue
-                names.append(NAMES.get(kind, kind))
-                shapes.append(tuple(output.shape[1:]))
-                if names[-1] == "BN":
-                    counts.append((batch, *output.shape[1:]))
-            counts = counts if len(counts) == 2 else [None, *counts]
-            picture.set(names, shapes, counts)
-            first = f"{values_per_mean(counts[0]):,} values share a mean" if counts[0] else "no BN"
+            layers = _layers(order, side)
+            names, shapes = zip(*layers, strict=True)
+            counts = [(batch, *shape) for name, shape in layers if name == "BN"]
+            after_conv = counts[0] if len(counts) == 2 else None
+            picture.set(names, shapes, [after_conv, counts[-1]])
+            first = (
+                f"{values_per_mean(after_conv):,} values share a mean" if after_conv else "no BN"
+            )
             return (
                 f"{order}, {batch} images of {side} × {side}: {first} after the convolution, "
                 f"{batch} after the linear layer."
@@ -73,6 +63,23 @@ def placement_explorer() -> Explorer:
         "side": widgets.IntSlider(8, 8, 28, step=2, description="pixels a side"),
     }
     return Explorer(draw, controls, height=4.4)
+
+
+@cache
+def _layers(order: str, side: int) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Name the layers of a network, each with the shape of what it gives, without the batch."""
+    import torch
+
+    from bnlib.experiments.convolutional import outputs, simple_cnn
+
+    network = simple_cnn(side, stage=ORDERS[order]).eval()
+    found = outputs(network, torch.zeros(1, 1, side, side))
+    kinds = (type(layer).__name__ for layer in network)
+    return tuple(
+        (NAMES.get(kind, kind), tuple(output.shape[1:]))
+        for kind, output in zip(kinds, found, strict=True)
+        if kind != "Flatten"
+    )
 
 
 def feature_maps_explorer(model: nn.Sequential | None = None) -> Explorer:

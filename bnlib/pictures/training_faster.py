@@ -353,6 +353,7 @@ class Border:
     ):
         yours, whole = figure.subplots(1, 2, sharey=True)
         self._mark, self._shape = mark, (len(inits), len(rates))
+        self._seen = np.zeros((2, *self._shape))
         self._images = []
         for ax, title in ((yours, "What you have trained"), (whole, "The whole map")):
             image = ax.imshow(np.zeros((*self._shape, 4)), aspect="auto")
@@ -394,16 +395,21 @@ class Border:
         """
         self._note.set_visible(whole is None)
         blank = np.full(self._shape, np.nan)
-        both = trained, blank if whole is None else whole
-        for image, edge, seen in zip(self._images, self._edges, both, strict=True):
+        seen = np.stack([trained, blank if whole is None else whole])
+        if not np.array_equal(seen, self._seen, equal_nan=True):
+            self._seen = seen
+            self._colour_cells()
+        for cursor in self._cursors:
+            cursor.set_xy((cell[1] - 0.5, cell[0] - 0.5))
+
+    def _colour_cells(self) -> None:
+        for image, edge, seen in zip(self._images, self._edges, self._seen, strict=True):
             image.set_data(_shades(seen))
             edge.set_data(*_outline(seen, self._mark))
         for place, text in self._texts.items():
-            share = float(trained[place])
+            share = float(self._seen[0][place])
             text.set_text("" if np.isnan(share) else _percent(share))
             text.set_color(INK if share > 0.55 else "white")
-        for cursor in self._cursors:
-            cursor.set_xy((cell[1] - 0.5, cell[0] - 0.5))
 
 
 def _shades(accuracies: NDArray) -> NDArray:
