@@ -6,6 +6,7 @@
     python3 run.py bench                    measure the speed budgets
     python3 run.py picture                  make the picture of the README
     python3 run.py record [FOLDER]          train what lesson 12 shows, with MNIST from FOLDER
+    python3 run.py hub [ARGUMENT ...]       serve a class from this machine, with JupyterHub
 
 Further arguments go to JupyterLab or pytest:  lab --no-browser --port 9999,  test -m browser.
 Each command first sets up .venv beside this file; the first time that takes about a minute.
@@ -22,11 +23,14 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.realpath(__file__))
-VENV = os.path.join(ROOT, ".venv")
+IS_HUB = sys.argv[1:2] == ["hub"]  # what it needs stays out of the environment of the lessons
+VENV = os.path.join(ROOT, ".venv-hub" if IS_HUB else ".venv")
 PYTHON = os.path.join(VENV, "Scripts\\python.exe" if os.name == "nt" else "bin/python")
 STAMP = os.path.join(VENV, "set-up.json")
 FIRST = "notebooks/00_start_here.ipynb"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+
+PROXY = "configurable-http-proxy@5.3.0"  # JupyterHub's own, for Node 20 and newer
 
 COMMANDS = {  # without --allow-root JupyterLab refuses to start in most containers
     "lab": ["jupyterlab", "--allow-root", "--LabApp.default_url=/lab/tree/" + FIRST],
@@ -35,7 +39,9 @@ COMMANDS = {  # without --allow-root JupyterLab refuses to start in most contain
     "bench": ["tests.tools.bench"],
     "picture": ["tests.tools.picture"],
     "record": ["bnlib.experiments.paper_figure_1"],
+    "hub": ["jupyterhub", "--config=hub/jupyterhub_config.py"],
 }
+EXTRAS = {"lab": "", "record": "", "hub": "[hub]"}  # of bnlib; all other commands need [test]
 
 REMEDIES = [  # what a failure says -> what to do
     (r"No space left|WinError 112", "The disk is full: free 2 GB and run this again."),
@@ -69,6 +75,19 @@ def check_python(version):
         )
 
 
+def check_node():
+    """Find what JupyterHub's proxy runs on, before anything is installed."""
+    try:
+        version = subprocess.check_output(["node", "--version"], encoding="ascii").strip()
+    except OSError:
+        version = "none"
+    if not re.match(r"v(2\d|[3-9]\d)\.", version) or not shutil.which("npm"):
+        sys.exit(
+            "The hub's proxy needs Node 20 or newer, with npm; found: %s. Get it from\n"
+            "https://nodejs.org/en/download, or: conda install -c conda-forge nodejs=22" % version
+        )
+
+
 def step(what, command):
     """Run one step of the set-up, quiet but for a dot every two seconds."""
     sys.stdout.write(what + " ")
@@ -93,7 +112,7 @@ def pip(what, *arguments):
     step("Installing " + what, [PYTHON, "-m", "pip", "install"] + options + list(arguments))
 
 
-def install(with_tests):
+def install(extra):
     with open(os.path.join(ROOT, "requirements.txt")) as file:
         torch = [line.strip() for line in file if line.startswith("torch==")]
     has_gpu = shutil.which("nvidia-smi") or os.path.exists("/proc/driver/nvidia")
@@ -102,8 +121,10 @@ def install(with_tests):
         # sentence and not with gigabytes. No other package gets to wait for that index.
         index = ["--extra-index-url", CPU_INDEX, "--retries", "1"]
         pip("PyTorch (200 MB)", torch[0] + "+cpu", "--no-deps", *index)
-    bnlib = ".[test]" if with_tests else "."
-    pip("JupyterLab, bnlib and what they need", "-r", "requirements.txt", "-e", bnlib)
+    pip("JupyterLab, bnlib and what they need", "-r", "requirements.txt", "-e", "." + extra)
+    if extra == "[hub]":
+        npm = [shutil.which("npm"), "install", "--no-audit", "--no-fund", "--prefix", VENV]
+        step("Installing JupyterHub's proxy", npm + [PROXY])
     write_jupyterlab_settings(VENV)
     lessons = sorted(glob.glob(os.path.join(ROOT, "notebooks", "*.ipynb")))
     if lessons:  # ours, so JupyterLab may show all that is stored in them
@@ -126,13 +147,13 @@ def write_jupyterlab_settings(prefix):
     write(os.path.join(folder, "overrides.json"), settings)
 
 
-def wanted(with_tests):
+def wanted(extra):
     content = hashlib.sha256()
     for name in ("requirements.txt", "pyproject.toml", "run.py"):
         with open(os.path.join(ROOT, name), "rb") as file:
             content.update(file.read())
     place = [ROOT, sys.base_prefix, sys.version]
-    return {"place": place, "content": content.hexdigest(), "tests": with_tests}
+    return {"place": place, "content": content.hexdigest(), "extra": extra}
 
 
 def read_stamp():
@@ -148,31 +169,31 @@ def write(path, content):
         json.dump(content, file, indent=1)
 
 
-def set_up(with_tests):
-    """Bring .venv to what the project's files ask for; where it is there already, do nothing.
+def set_up(extra):
+    """Bring VENV to what the project's files ask for; where it is there already, do nothing.
 
-    The stamp goes before a change and comes after it: a .venv without one was interrupted, one
+    The stamp goes before a change and comes after it: a VENV without one was interrupted, one
     with that of another place was moved or copied, and both are made anew.
     """
     old = read_stamp()
-    if old in (wanted(with_tests), wanted(with_tests=True)):
+    if old in (wanted(extra), wanted("[test]")):
         return
-    usable = old.get("place") == wanted(with_tests)["place"] and os.path.exists(PYTHON)
+    usable = old.get("place") == wanted(extra)["place"] and os.path.exists(PYTHON)
     if usable:
         os.remove(STAMP)
     else:
         if os.path.exists(VENV):
             shutil.rmtree(VENV)
-        if shutil.disk_usage(ROOT).free < 1.5e9:  # .venv takes 1.1 GB
-            stop("No space left", "%s has no room for .venv." % ROOT)
-        step("Making .venv", [sys.executable, "-m", "venv", VENV])
+        if shutil.disk_usage(ROOT).free < 1.5e9:  # it takes 1.1 GB
+            stop("No space left", "%s has no room for it." % VENV)
+        step("Making " + os.path.basename(VENV), [sys.executable, "-m", "venv", VENV])
     try:
-        install(with_tests)
+        install(extra)
     except SystemExit:
         if usable:  # pip takes back what it cannot finish, so what worked before still does
             write(STAMP, old)
         raise
-    write(STAMP, wanted(with_tests))
+    write(STAMP, wanted(extra))
 
 
 def main(arguments):
@@ -183,7 +204,9 @@ def main(arguments):
     if command not in COMMANDS:
         sys.exit("%s\nThere is no command %r; those above are all." % (__doc__, command))
     check_python(sys.version_info)
-    set_up(with_tests=command not in ("lab", "record"))
+    if command == "hub":
+        check_node()
+    set_up(EXTRAS.get(command, "[test]"))
     os.chdir(ROOT)
     line = [PYTHON, "-m"] + COMMANDS[command] + arguments[1:]
     if os.name == "posix":  # signals then reach JupyterLab or pytest itself

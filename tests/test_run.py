@@ -94,7 +94,7 @@ def run(tmp_path, monkeypatch):
         Path(run.PYTHON).touch()
 
     monkeypatch.setattr(run, "step", step)
-    run.set_up(with_tests=False)
+    run.set_up("")
     assert run.steps[0] == "Making .venv"
     run.steps.clear()
     return run
@@ -106,7 +106,7 @@ def fails(run, monkeypatch, error=SystemExit):
 
     monkeypatch.setattr(run, "step", step)
     with pytest.raises(error):
-        run.set_up(with_tests=True)
+        run.set_up("[test]")
 
 
 # The set-up, for real
@@ -135,14 +135,14 @@ def test_a_copied_project_gets_its_own_environment(ready, tmp_path):
 
 
 def test_nothing_to_do(run):
-    run.set_up(with_tests=False)
+    run.set_up("")
     assert run.steps == []
 
 
 def test_tests_come_on_top_and_serve_the_lab_too(run):
-    run.set_up(with_tests=True)
+    run.set_up("[test]")
     assert len(run.steps) == 1 and run.steps[0].startswith("Installing")
-    run.set_up(with_tests=False)
+    run.set_up("")
     assert len(run.steps) == 1
 
 
@@ -152,7 +152,7 @@ def test_the_lessons_are_signed_so_that_they_open_trusted(run, monkeypatch):
     lesson.parent.mkdir()
     lesson.write_text("{}")
     monkeypatch.setattr(run, "step", lambda what, command: commands.append(command))
-    run.install(with_tests=False)
+    run.install("")
     assert commands[-1] == [run.PYTHON, "-m", "jupyter", "trust", str(lesson)]
 
 
@@ -160,7 +160,7 @@ def test_the_lessons_are_signed_so_that_they_open_trusted(run, monkeypatch):
 def test_a_changed_file_installs_again(run, name):
     with open(Path(run.ROOT, name), "a") as file:
         file.write("\n")
-    run.set_up(with_tests=False)
+    run.set_up("")
     assert len(run.steps) == 1 and run.steps[0].startswith("Installing")
 
 
@@ -177,14 +177,14 @@ def test_what_is_not_usable_is_made_anew(run, harm, monkeypatch):
         Path(run.ROOT, "requirements.txt").write_text("# new\n")
     leftover = Path(run.VENV, "leftover")
     leftover.touch()
-    run.set_up(with_tests=False)
+    run.set_up("")
     assert run.steps[0] == "Making .venv"
     assert not leftover.exists()
 
 
 def test_a_failed_addition_keeps_what_worked(run, monkeypatch):
     fails(run, monkeypatch)
-    run.set_up(with_tests=False)  # would call the failing step if there were anything to do
+    run.set_up("")  # would call the failing step if there were anything to do
 
 
 def test_an_interrupted_addition_does_not(run, monkeypatch):
@@ -203,7 +203,7 @@ def test_the_cpu_build_of_torch_on_linux_without_gpu(run, monkeypatch, platform,
     monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setattr(shutil, "which", lambda name: gpu)
     monkeypatch.setattr(os.path, "exists", lambda path: False)
-    run.install(with_tests=False)
+    run.install("")
     indices = [run.CPU_INDEX in command for command in commands]
     assert indices == ([True, False] if cpu_build else [False])
     assert ("torch==2.13.0+cpu" in commands[0]) == cpu_build
@@ -272,7 +272,7 @@ def test_no_room_for_the_environment(run, monkeypatch):
     usage = shutil.disk_usage(run.ROOT)._replace(free=10**8)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(SystemExit, match=r"no room for \.venv\.\nThe disk is full"):
-        run.set_up(with_tests=False)
+        run.set_up("")
     assert run.steps == []
 
 
