@@ -123,12 +123,16 @@ def install(extra):
         pip("PyTorch (200 MB)", torch[0] + "+cpu", "--no-deps", *index)
     pip("JupyterLab, bnlib and what they need", "-r", "requirements.txt", "-e", "." + extra)
     if extra == "[hub]":
-        npm = [shutil.which("npm"), "install", "--no-audit", "--no-fund", "--prefix", VENV]
-        step("Installing JupyterHub's proxy", npm + [PROXY])
+        install_proxy()
     write_jupyterlab_settings(VENV)
     lessons = sorted(glob.glob(os.path.join(ROOT, "notebooks", "*.ipynb")))
     if lessons:  # ours, so JupyterLab may show all that is stored in them
         step("Signing the lessons", [PYTHON, "-m", "jupyter", "trust"] + lessons)
+
+
+def install_proxy():
+    npm = [shutil.which("npm"), "install", "--no-audit", "--no-fund", "--prefix", VENV]
+    step("Installing JupyterHub's proxy", npm + [PROXY])
 
 
 def write_jupyterlab_settings(prefix):
