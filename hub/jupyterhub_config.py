@@ -1,8 +1,9 @@
-"""A class on one machine: `python3 run.py hub`. All options: https://jupyterhub.readthedocs.io
+"""A class on one machine, which `python3 run.py hub` serves.
 
 Each student gets a copy of the lessons and a JupyterLab that opens lesson 00. All of them run as
-ONE user of this machine, who can read and change every student's files: this is for trusted classes
-in a trusted network. notebooks/teachers.md says what to take for others, and how to reuse this file.
+ONE user of this machine, who can read and change every student's files, so this is for trusted
+classes in a trusted network. notebooks/teachers.md says what to take for others, and how to reuse
+this file. All options: https://jupyterhub.readthedocs.io
 """
 
 import os

@@ -1,7 +1,8 @@
-"""Give a student the lessons, then become the student's server: `python hub/student.py [OPTION ...]`
+"""Give a student the lessons, then become the student's server.
 
-This stands in place of `jupyterhub-singleuser`, which gets the options: on the hub's own machine, in
-a container or in a pod. It needs nothing but Python and what the lessons need.
+`python hub/student.py [OPTION ...]` stands in place of `jupyterhub-singleuser`, which gets the
+options: on the hub's own machine, in a container or in a pod. It needs nothing but Python and what
+the lessons need.
 """
 
 import hashlib
@@ -69,9 +70,10 @@ def place_for(digest: str, mine: Path, last: str | None) -> Path | None:
 
 
 def read(record: Path) -> dict[str, str]:
+    """Return what was given; nothing if there is no record, or a damaged one."""
     try:
         return json.loads(record.read_text())
-    except (OSError, ValueError):  # none yet, or damaged: no lesson counts as untouched
+    except (OSError, ValueError):
         return {}
 
 
@@ -89,14 +91,15 @@ def write(path: Path, content: bytes) -> None:
 def limit_memory() -> None:
     """Hold each process of this student to the hub's limit.
 
-    A kernel that asks for more then gets a MemoryError, a sentence under the cell; a container alone
-    would kill it. All processes of a student together can still take more than the limit.
+    A kernel that asks for more gets a MemoryError, which is a sentence under the cell, where a
+    container alone would kill it. All processes of a student together can take more.
     """
     if limit := int(os.environ.get("MEM_LIMIT", 0)):  # JupyterHub sets it, in bytes
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def main() -> None:
+    """Do both; raise SystemExit with a sentence where the lessons cannot be written."""
     try:
         written = give(LESSONS, Path.home() / FOLDER)
     except OSError as error:

@@ -12,7 +12,7 @@ import requests
 from playwright.sync_api import expect
 
 from tests.conftest import NOTEBOOKS
-from tests.tools.browser import Notebook, chromium
+from tests.tools.browser import Notebook, Server, chromium
 from tests.tools.student import Student
 
 LESSON = "00_start_here.ipynb"
@@ -61,7 +61,7 @@ def test_ten_students_run_a_lesson_and_move_its_slider(student):
 def test_a_student_in_a_browser(class_hub, chromium_path):
     """From the log-in form to a slider of lesson 00, which opens by itself."""
     with chromium(chromium_path) as browser:
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context = browser.new_context()
         page = context.new_page()
         page.goto(class_hub.url)
         page.get_by_label("Username").fill("berta")
@@ -72,13 +72,15 @@ def test_a_student_in_a_browser(class_hub, chromium_path):
         page.get_by_label("Password").fill(class_hub.password)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"**/user/berta/lab/tree/lessons/{LESSON}", timeout=120_000)
-        notebook = Notebook.on(page)
-        explorer = notebook.cell_with_text("depth_explorer()")
+        page.close()
+        mine = Server(f"{class_hub.url}/user/berta", token="")
+        notebook = Notebook(context, mine, f"lessons/{LESSON}")
         notebook.run_all()
+        explorer = notebook.cell_with_text("depth_explorer()")
         line = explorer.get_by_role("status").text_content()
         explorer.get_by_role("slider").first.press("ArrowRight")
         expect(explorer.get_by_role("status")).not_to_have_text(line)
-        page.close()
+        notebook.close()
 
 
 def test_a_wrong_password_is_refused(class_hub):
@@ -89,9 +91,7 @@ def test_a_wrong_password_is_refused(class_hub):
 def test_no_other_student_s_server(class_hub, student):
     ann, bob = student("ann"), student("bob")
     for headers in ({"Authorization": f"token {ann.token}"}, {}):
-        answer = requests.get(
-            f"{class_hub.url}/user/bob/api/contents", headers=headers, timeout=60
-        )
+        answer = requests.get(f"{class_hub.url}/user/bob/api/contents", headers=headers, timeout=60)
         assert answer.status_code == 403
     assert bob.ask("GET", "api/contents")["type"] == "directory"
 
@@ -131,10 +131,9 @@ def test_a_full_disk_ends_in_a_sentence(class_hub):
     class_hub.full.touch()
     try:
         page = carla.session.get(f"{class_hub.url}/hub/spawn/carla", timeout=60)
-        wait_until(lambda: "The disk of this hub is full" in carla.page("spawn-pending"), 60)
     finally:
         class_hub.full.unlink()
-    assert page.status_code in (200, 507)
+    assert "The disk of this hub is full" in page.text
     carla.start_server()
     assert carla.ask("GET", "api/contents/lessons")
 

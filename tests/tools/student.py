@@ -20,8 +20,9 @@ class Student:
 
     def __init__(self, hub: str, name: str):
         self.hub, self.name, self.session = hub, name, requests.Session()
-        self.kernel: str | None = None
-        self._socket: websocket.WebSocket | None = None
+        self.token = ""  # of the hub's interface; opens the student's own server, and no other
+        self.kernel = ""
+        self._socket = websocket.WebSocket()
 
     def log_in(self, password: str) -> None:
         """Fill the form of the hub in; then ask for a token, as a server of the student would."""
@@ -48,16 +49,19 @@ class Student:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
+    def is_ready(self) -> bool:
+        """Whether the hub says that the server runs."""
+        user = self.session.get(f"{self.hub}/hub/api/users/{self.name}", timeout=SECONDS)
+        user.raise_for_status()
+        return user.json()["servers"].get("", {}).get("ready", False)
+
     def start_server(self) -> None:
         """Start the server, and wait until it answers."""
         server = f"{self.hub}/hub/api/users/{self.name}/server"
         self.session.post(server, timeout=SECONDS).raise_for_status()
         deadline = time.monotonic() + SECONDS
-        while True:
-            who = self.session.get(f"{self.hub}/hub/api/users/{self.name}", timeout=SECONDS).json()
-            if who["servers"].get("", {}).get("ready"):
-                return
-            assert time.monotonic() < deadline, who
+        while not self.is_ready():
+            assert time.monotonic() < deadline, f"{self.name} has no server after {SECONDS} s"
             time.sleep(0.5)
 
     def open_kernel(self) -> None:
@@ -69,8 +73,10 @@ class Student:
     def connect(self) -> None:
         """Connect to the kernel, for the first time or again."""
         place = f"{self.hub}/user/{self.name}/api/kernels/{self.kernel}/channels"
+        header = [f"Authorization: token {self.token}"]
+        self._socket.close()
         self._socket = websocket.create_connection(
-            place.replace("http", "ws", 1), timeout=SECONDS, header=[f"Authorization: token {self.token}"]
+            place.replace("http", "ws", 1), timeout=SECONDS, header=header
         )
 
     def run(self, code: str) -> str:
