@@ -77,6 +77,8 @@ def check_python(version):
 
 def check_node():
     """Find what JupyterHub's proxy runs on, before anything is installed."""
+    if os.name == "nt":
+        sys.exit("JupyterHub does not run on Windows itself. Run this in WSL, its Linux.")
     try:
         version = subprocess.check_output(["node", "--version"], encoding="ascii").strip()
     except OSError:

@@ -165,8 +165,8 @@ class Notebook:
             self.page.on(event, listener)
         if not self.page.url.startswith(server.base):
             self.page.goto(server.url)
-            self.page.wait_for_function("window.jupyterapp", timeout=START_SECONDS * 1000)
-            self.page.evaluate(LAB_IS_UP)
+        self.page.wait_for_function("window.jupyterapp", timeout=START_SECONDS * 1000)
+        self.page.evaluate(LAB_IS_UP)
         self.page.evaluate(OPEN, name)
         self.page.wait_for_function(READY, timeout=START_SECONDS * 1000)
 

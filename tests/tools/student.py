@@ -4,6 +4,7 @@ It speaks as JupyterLab does: the hub's and the server's REST interface, and the
 (https://jupyter-client.readthedocs.io/en/stable/messaging.html) over one websocket.
 """
 
+import contextlib
 import json
 import time
 import uuid
@@ -13,6 +14,10 @@ import requests
 import websocket
 
 SECONDS = 300  # that a student waits for an answer
+
+
+class CellError(Exception):
+    """A cell has ended in an error: its name and its words."""
 
 
 class Student:
@@ -64,11 +69,16 @@ class Student:
             assert time.monotonic() < deadline, f"{self.name} has no server after {SECONDS} s"
             time.sleep(0.5)
 
-    def open_kernel(self) -> None:
-        """Start a kernel in the folder of the lessons, and connect to it."""
-        body = {"name": "python3", "path": "lessons/00_start_here.ipynb"}
+    def open_kernel(self, lesson: str = "00_start_here.ipynb") -> None:
+        """Start the kernel of a lesson, and connect to it."""
+        body = {"name": "python3", "path": f"lessons/{lesson}"}
         self.kernel = self.ask("POST", "api/kernels", json=body)["id"]
         self.connect()
+
+    def close_kernel(self) -> None:
+        """Shut the kernel down, as in "Close and Shut Down Notebook"."""
+        self._socket.close()
+        self.ask("DELETE", f"api/kernels/{self.kernel}")
 
     def connect(self) -> None:
         """Connect to the kernel, for the first time or again."""
@@ -79,17 +89,28 @@ class Student:
             place.replace("http", "ws", 1), timeout=SECONDS, header=header
         )
 
+    def wait(self, seconds: float) -> None:
+        """Do nothing, as a person who reads, while the browser answers what the server asks."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._socket.settimeout(left)
+            with contextlib.suppress(websocket.WebSocketTimeoutException):
+                self._socket.recv()
+        self._socket.settimeout(SECONDS)
+
     def run(self, code: str) -> str:
-        """Run a cell, and return all that it prints or shows as text, or the error it ends with."""
+        """Run a cell, and return all that it prints or shows as text; raise CellError."""
         asked = self._send("execute_request", {"code": code, "silent": False})
-        text = ""
+        text, error = "", None
         while True:
             message = self._receive(asked)
             content, kind = message["content"], message["header"]["msg_type"]
             text += content.get("text", "") + content.get("data", {}).get("text/plain", "")
             if kind == "error":
-                text += f"{content['ename']}: {content['evalue']}"
+                error = CellError(f"{content['ename']}: {content['evalue']}")
             if kind == "status" and content["execution_state"] == "idle":
+                if error:
+                    raise error
                 return text
 
     def move(self, control: str, value: object) -> str:
