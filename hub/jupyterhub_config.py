@@ -1,9 +1,8 @@
 """A class on one machine, which `python3 run.py hub` serves.
 
-Each student gets a copy of the lessons and a JupyterLab that opens lesson 00. All of them run as
-ONE user of this machine, who can read and change every student's files, so this is for trusted
-classes in a trusted network. notebooks/teachers.md says what to take for others, and how to reuse
-this file. All options: https://jupyterhub.readthedocs.io
+Everything runs as ONE user of this machine: a student who wants to can read and change the files of
+all others, so this is for trusted classes in a trusted network. notebooks/teachers.md says what to
+take for others. All options: https://jupyterhub.readthedocs.io
 """
 
 import os
@@ -17,8 +16,7 @@ from tornado.web import HTTPError
 # What you may want to change.
 ADDRESS = "http://127.0.0.1:8000"  # for a class: "http://0.0.0.0:8000", behind https if you can
 TEACHERS = {"teacher"}  # they see all students, and start and stop their servers
-MEMORY = "1G"  # that one process of a student may take; a lesson takes up to 0.5 GB
-IDLE_SECONDS = 2 * 3600  # after which a kernel, and then the server, of a student is shut down
+# What each of them gets is said in lessons_config.py: memory, and when what is idle is shut down.
 
 HUB = Path(__file__).resolve().parent
 CLASS = HUB.parent / "class"  # passwords, students and all their files: keep this, and back it up
@@ -47,21 +45,12 @@ c.Authenticator.admin_users = TEACHERS
 c.SharedPasswordAuthenticator.user_password = password("class", 12)
 c.SharedPasswordAuthenticator.admin_password = password("teacher", 32)
 
-# What a student gets.
+# Where a student's server runs: as a process of this machine, with a folder of its own.
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = str(CLASS / "students" / "{username}")
-c.Spawner.cmd = [sys.executable, str(HUB / "student.py")]
-c.Spawner.args = [
-    # Here and not in a service of the hub: it also holds while the hub is down.
-    f"--MappingKernelManager.cull_idle_timeout={IDLE_SECONDS}",
-    "--MappingKernelManager.cull_connected=True",
-    f"--ServerApp.shutdown_no_activity_timeout={IDLE_SECONDS}",
-]
+load_subconfig(str(HUB / "lessons_config.py"))  # noqa: F821, JupyterHub provides this, too
 if os.geteuid() == 0:
     c.Spawner.args.append("--allow-root")
-c.Spawner.default_url = "/lab/tree/lessons/00_start_here.ipynb"
-c.Spawner.mem_limit = MEMORY
-c.Spawner.start_timeout = c.Spawner.http_timeout = 120  # while thirty start at once
 
 
 def check_disk(spawner) -> None:
