@@ -1,7 +1,7 @@
 """The commands of this project. They need Python 3.11 or newer and nothing else.
 
     python3 run.py lab [ARGUMENT ...]       open the lessons in JupyterLab
-    python3 run.py test [ARGUMENT ...]      run every test: unit, widget, notebook, browser
+    python3 run.py test [ARGUMENT ...]      run every test but those of hub/ (-m hub)
     python3 run.py execute [NOTEBOOK ...]   run notebooks (all of them) and store their outputs
     python3 run.py bench                    measure the speed budgets
     python3 run.py picture                  make the picture of the README

@@ -8,13 +8,17 @@ take for others. All options: https://jupyterhub.readthedocs.io
 import os
 import secrets
 import shutil
+import socket
 import sys
 from pathlib import Path
 
 from tornado.web import HTTPError
 
 # What you may want to change.
-ADDRESS = "http://127.0.0.1:8000"  # for a class: "http://0.0.0.0:8000", behind https if you can
+ADDRESS = "http://127.0.0.1:8000"  # of this machine only; for a class "http://0.0.0.0:8000", or
+# "https://0.0.0.0:8000" with the two files of your certificate, so that nobody on the way reads
+# the passwords.
+SSL_KEY, SSL_CERTIFICATE = "", ""
 TEACHERS = {"teacher"}  # they see all students, and start and stop their servers
 # What each of them gets is said in lessons_config.py: memory, and when what is idle is shut down.
 
@@ -65,6 +69,7 @@ c.Spawner.pre_spawn_hook = check_disk
 
 # Where the hub keeps its own things. What students run lives on while the hub is restarted.
 c.JupyterHub.bind_url = ADDRESS
+c.JupyterHub.ssl_key, c.JupyterHub.ssl_cert = SSL_KEY, SSL_CERTIFICATE
 c.JupyterHub.cleanup_servers = False
 c.JupyterHub.db_url = f"sqlite:///{CLASS / 'jupyterhub.sqlite'}"
 c.JupyterHub.cookie_secret_file = str(CLASS / "cookie-secret")
@@ -74,7 +79,7 @@ c.ConfigurableHTTPProxy.command = [str(proxy)]
 
 print(
     f"""
-    Address:           {ADDRESS}
+    Address:           {ADDRESS.replace("0.0.0.0", socket.getfqdn())}
     Students:          any name, and the class password {password("class", 12)}
     Teachers ({", ".join(sorted(TEACHERS))}):  the password in {CLASS / "teacher-password.txt"}
     Everything of the class is kept in {CLASS}.

@@ -77,9 +77,13 @@ def opened(root, chromium_path):
         yield lambda name, **options: Notebook(page, server, name, **options)
 
 
+MARKED = {"chromium_path": "browser", "class_hub": "hub"}  # a fixture → the mark of its tests
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark every test that uses the browser, so that `-m browser` misses none."""
+    """Mark every test that uses the browser or a hub, so that `-m browser` misses none."""
     for item in items:
-        if "chromium_path" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
+        for fixture, mark in MARKED.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
