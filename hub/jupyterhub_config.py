@@ -83,6 +83,7 @@ print(
     Students:          any name, and the class password {password("class", 12)}
     Teachers ({", ".join(sorted(TEACHERS))}):  the password in {CLASS / "teacher-password.txt"}
     Everything of the class is kept in {CLASS}.
+    All students' programs run as one user of this machine: for a class that you trust.
     To stop: Ctrl+C. Students' servers go on, and stop by themselves when they are idle.
 """,
     file=sys.stderr,

@@ -267,6 +267,21 @@ def test_what_to_do_about_a_failed_step(tmp_path, failure, remedy):
     assert failure in words and "Installing failed." in words and remedy in words
 
 
+@pytest.mark.skipif(os.name == "nt", reason="JupyterHub does not run on Windows")
+@pytest.mark.parametrize(("says", "found"), [(None, "none"), ("v18.20.4", "v18.20.4")])
+def test_a_hub_needs_node_and_says_where_to_get_it(monkeypatch, tmp_path, says, found):
+    if says:
+        for name, words in (("node", says), ("npm", "10.0.0")):
+            (tmp_path / name).write_text(f"#!/bin/sh\necho {words}\n")
+            (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(
+        SystemExit, match=f"needs Node 20 or newer, with npm; found: {found}"
+    ) as stopped:
+        load(RUN).check_node()
+    assert "https://nodejs.org" in str(stopped.value)
+
+
 def test_no_room_for_the_environment(run, monkeypatch):
     os.remove(run.STAMP)
     usage = shutil.disk_usage(run.ROOT)._replace(free=10**8)

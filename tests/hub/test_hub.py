@@ -97,6 +97,16 @@ def test_a_student_is_no_teacher(class_hub, student):
     assert answer.status_code == 403
 
 
+def test_the_teacher_sees_all_students(class_hub, student):
+    student("ann")
+    teacher = Student(class_hub.url, "teacher")
+    teacher.log_in(class_hub.password_of("teacher"))
+    users = teacher.session.get(f"{class_hub.url}/hub/api/users", timeout=60).json()
+    assert {"ann", "teacher"} <= {user["name"] for user in users}
+    with pytest.raises(requests.HTTPError, match="403"):
+        Student(class_hub.url, "teacher").log_in(class_hub.password)
+
+
 def test_a_killed_server_comes_back_with_the_student_s_file(class_hub, student):
     ann = student("ann")
     place, mine = f"api/contents/lessons/{LESSON}", nbformat.v4.new_notebook()

@@ -80,7 +80,12 @@ class ClassHub:
 
     @property
     def password(self) -> str:
-        return (self.root / "class" / "class-password.txt").read_text().strip()
+        """The one that students have."""
+        return self.password_of("class")
+
+    def password_of(self, whom: str) -> str:
+        """The password of the "class" or of the "teacher"."""
+        return (self.root / "class" / f"{whom}-password.txt").read_text().strip()
 
 
 def install_proxy() -> None:
