@@ -3,7 +3,7 @@
     python3 run.py lab [ARGUMENT ...]       open the lessons in JupyterLab
     python3 run.py test [ARGUMENT ...]      run every test but those of hub/ (-m hub)
     python3 run.py execute [NOTEBOOK ...]   run notebooks (all of them) and store their outputs
-    python3 run.py bench                    measure the speed budgets
+    python3 run.py bench [PART ...]         measure the speed budgets
     python3 run.py picture                  make the picture of the README
     python3 run.py record [FOLDER]          train what lesson 12 shows, with MNIST from FOLDER
     python3 run.py hub [ARGUMENT ...]       serve a class from this machine, with JupyterHub

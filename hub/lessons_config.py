@@ -21,4 +21,4 @@ c.Spawner.args = [
 c.Spawner.default_url = "/lab/tree/lessons/00_start_here.ipynb"
 c.Spawner.mem_limit = MEMORY
 c.Spawner.environment = {"OMP_NUM_THREADS": "1"}  # else a kernel starts a thread for every core
-c.Spawner.start_timeout = c.Spawner.http_timeout = 120  # seconds, while thirty start at once
+c.Spawner.start_timeout = c.Spawner.http_timeout = 600  # seconds: thirty at once are slow

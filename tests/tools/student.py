@@ -13,7 +13,7 @@ from typing import Any
 import requests
 import websocket
 
-SECONDS = 300  # that a student waits for an answer
+SECONDS = 600  # that a student waits for an answer
 
 
 class CellError(Exception):

@@ -1,11 +1,12 @@
-"""All measurements in one Markdown table: `python3 run.py bench`.
+"""All measurements, in Markdown: `python3 run.py bench`, or some of them, `… bench latency`.
 
-It is kept in README.md beside this file. The machine should have nothing else to do.
+They are kept in README.md beside this file. The machine should have nothing else to do.
 """
 
 import datetime
 import os
 import platform
+import re
 import sys
 import time
 from importlib.metadata import version
@@ -27,12 +28,24 @@ from tests.tools.bench.table import markdown
 
 RESULTS = Path(__file__).with_name("README.md")
 PACKAGES = "numpy", "torch", "matplotlib", "jupyterlab", "ipywidgets", "keras"
+PARTS = {
+    part.__name__.rpartition(".")[2]: part
+    for part in (
+        numerics,
+        recording,
+        latency,
+        committing,
+        notebooks,
+        growth,
+        set_up,
+        classroom,
+    )  # fmt: skip
+}
 TEXT = """\
 # What was measured
 
-`python3 run.py bench` printed this table on {date}, in {minutes:.0f} minutes, on a machine with
-{cores} cores and {memory:.0f} GB of memory: {system}, Python {python},
-{packages}.
+`python3 run.py bench` measures all of this; with the name of a part, that part, and the others stay
+as they are. Each says when it was measured, and where.
 
 - What stands in one row was measured in turns, in one run. Another run differs by a tenth or so, on
   a busy machine by more.
@@ -43,34 +56,35 @@ TEXT = """\
   the answer is committed.
 - *As much to show*: the digits are repeated, the batches of lesson 04 and the draws of lesson 06
   multiplied. Memory is what an explorer adds to its kernel.
-
-{table}
 """
 
 
 def main() -> None:
-    start, rows = time.perf_counter(), []
-    parts = numerics, recording, latency, committing, notebooks, growth, set_up, classroom
-    for part in parts:
-        print(f"{part.__name__} …", file=sys.stderr, flush=True)
-        rows += part.rows()
-        write(markdown(rows), minutes=(time.perf_counter() - start) / 60)  # a later part may fail
-    print(markdown(rows))
+    sections = dict(re.findall(r"(?ms)^## (\w+)\n\n(.*?)(?=^## |\Z)", RESULTS.read_text("utf-8")))
+    chosen = sys.argv[1:] or [*PARTS]
+    if unknown := {*chosen} - PARTS.keys():
+        sys.exit(f"There is no part {sorted(unknown)}; there are {', '.join(PARTS)}.")
+    for name in chosen:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        start = time.perf_counter()
+        table = markdown(PARTS[name].rows())
+        sections[name] = f"{conditions((time.perf_counter() - start) / 60)}\n\n{table}\n\n"
+        text = "".join(
+            f"\n## {part}\n\n{sections[part].strip()}\n" for part in PARTS if part in sections
+        )
+        RESULTS.write_text(TEXT + text, encoding="utf-8", newline="\n")  # a later part may fail
+        print(table)
 
 
-def write(table: str, minutes: float) -> None:
-    """Keep the table of all that has been measured so far."""
-    text = TEXT.format(
-        date=datetime.date.today().isoformat(),
-        minutes=minutes,
-        cores=os.cpu_count(),
-        memory=psutil.virtual_memory().total / 2**30,
-        system=f"{platform.system()} on {platform.machine()}",
-        python=platform.python_version(),
-        packages=", ".join(f"{name} {version(name)}" for name in PACKAGES),
-        table=table,
+def conditions(minutes: float) -> str:
+    """Say when and where something was measured, and how long that took."""
+    memory = psutil.virtual_memory().total / 2**30
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return (
+        f"On {datetime.date.today().isoformat()}, in {minutes:.0f} minutes, on a machine with\n"
+        f"{os.cpu_count()} cores and {memory:.0f} GB of memory: {platform.system()} on "
+        f"{platform.machine()}, Python {platform.python_version()},\n{packages}."
     )
-    RESULTS.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
