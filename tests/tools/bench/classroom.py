@@ -24,7 +24,7 @@ from tests.tools.minutes import computed
 from tests.tools.student import CellError, Student
 
 STUDENTS, LESSONS, AT_ONCE = 30, ("01", "03", "06"), "01"
-HASTE = 2  # how much faster the class reads than the lesson's minutes say: the bench must end
+HASTE = 4  # how much faster the class reads than the lesson's minutes say: the bench must end
 
 
 class Lesson(NamedTuple):
