@@ -13,6 +13,9 @@ IDLE_SECONDS = 2 * 3600  # after which a kernel, and then the server, of a stude
 
 c.Spawner.cmd = [sys.executable, str(Path(__file__).resolve().parent / "student.py")]
 c.Spawner.args = [
+    # Thirty kernels that start at once take each other's TCP ports, and die; files they do not. Nor
+    # can another user of the machine open them.
+    "--KernelManager.transport=ipc",
     # Here and not in a service of the hub: it also holds while the hub is down.
     f"--MappingKernelManager.cull_idle_timeout={IDLE_SECONDS}",
     "--MappingKernelManager.cull_connected=True",

@@ -11,6 +11,7 @@ import os
 import resource
 import runpy
 import sys
+import tempfile
 from itertools import count
 from pathlib import Path
 
@@ -117,6 +118,8 @@ def main() -> None:
     if written:
         trust(written)
     limit_memory()
+    # A kernel's sockets are files there, and their paths may have no more than 100 characters.
+    os.environ["JUPYTER_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="jupyter-")
     runpy.run_module("jupyterhub.singleuser", run_name="__main__", alter_sys=True)
 
 

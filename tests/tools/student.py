@@ -4,7 +4,6 @@ It speaks as JupyterLab does: the hub's and the server's REST interface, and the
 (https://jupyter-client.readthedocs.io/en/stable/messaging.html) over one websocket.
 """
 
-import contextlib
 import json
 import time
 import uuid
@@ -27,6 +26,7 @@ class Student:
         self.hub, self.name, self.session = hub, name, requests.Session()
         self.token = ""  # of the hub's interface; opens the student's own server, and no other
         self.kernel = ""
+        self.lost = 0  # connections, while nothing ran
         self._socket = websocket.WebSocket()
 
     def log_in(self, password: str) -> None:
@@ -94,9 +94,14 @@ class Student:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._socket.settimeout(left)
-            with contextlib.suppress(websocket.WebSocketTimeoutException):
+            try:
                 # Returns for a ping, too: each of them begins the time of the socket anew.
                 self._socket.recv_data_frame(control_frame=True)
+            except websocket.WebSocketTimeoutException:
+                break
+            except websocket.WebSocketConnectionClosedException:
+                self.lost += 1
+                self.connect()  # as JupyterLab does
         self._socket.settimeout(SECONDS)
 
     def run(self, code: str) -> str:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import nbformat
 import psutil
+import websocket
 
 from tests.conftest import NOTEBOOKS
 from tests.tools.bench.table import Row, markdown
@@ -24,7 +25,7 @@ from tests.tools.minutes import computed
 from tests.tools.student import CellError, Student
 
 STUDENTS, LESSONS, AT_ONCE = 30, ("01", "03", "06"), "01"
-HASTE = 4  # how much faster the class reads than the lesson's minutes say: the bench must end
+HASTE = 8  # how much faster the class reads than the lesson's minutes say: the bench must end
 
 
 class Lesson(NamedTuple):
@@ -142,7 +143,7 @@ class Class:
         start = time.perf_counter()
         try:
             student.run(cell)
-        except CellError as error:
+        except (CellError, websocket.WebSocketException) as error:
             self.errors.append(f"{student.name}: {cell[:80]}: {error}")
         return time.perf_counter() - start
 
@@ -173,7 +174,9 @@ def _of_class(hub: ClassHub) -> Iterator[Row]:
     figure = f"{waits[49]:.1f} / {waits[94]:.1f} / {max(students.seconds):.1f} s"
     yield Row(f"{reading}: until a cell has run, p50 / p95 / longest", figure)
     failed, cells = len(students.errors), len(students.seconds)
+    lost = sum(student.lost for student in students.students)
     yield Row(f"{reading}: cells that ended in an error", f"{failed} of {cells}", holds=not failed)
+    yield Row(f"{reading}: connections lost while nothing ran, and made again", f"{lost}")
     yield Row(f"{reading}: memory of all together, at most", f"{memory.total / 1000:.1f} GB")
     for name, megabytes in memory.most.items():
         figure = f"{statistics.mean(megabytes):.0f} / {max(megabytes):.0f} MB"
