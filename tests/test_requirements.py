@@ -60,7 +60,9 @@ def test_the_ranges_of_pyproject_end_at_the_pins(line):
 
 
 def test_the_tools_of_the_tests_are_pinned():
-    for line in PROJECT["optional-dependencies"]["test"]:
+    extras = PROJECT["optional-dependencies"]
+    assert {*extras["hub"]} <= {*extras["test"]}
+    for line in extras["test"]:
         requirement = Requirement(line)
         assert [s.operator for s in requirement.specifier] == ["=="], line
         assert pins().get(requirement.name) in (None, str(requirement.specifier)[2:])
