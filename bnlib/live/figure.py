@@ -165,19 +165,19 @@ class LiveFigure:
             canvas.draw()
             self.figure.set_layout_engine("none")  # the layout is settled: axes must not jump
             self._static = self._background = canvas.copy_from_bbox(self.figure.bbox)
-        moved = [place for place, artist in enumerate(self._moving) if artist.stale]
-        first = moved[0] if moved else len(self._moving)
+        count = len(self._moving)
+        first = next((place for place in range(count) if self._moving[place].stale), count)
         if first < self._settled:
             self._settled, self._background = 0, self._static
         canvas.restore_region(self._background)
-        self._draw(range(self._settled, first))
+        self._draw(self._settled, first)
         if first > self._settled:
             self._settled, self._background = first, canvas.copy_from_bbox(self.figure.bbox)
-        self._draw(range(first, len(self._moving)))
+        self._draw(first, count)
         return encode(canvas)
 
-    def _draw(self, places: range) -> None:
-        """Draw the moving artists at `places`."""
-        for artist in self._moving[places.start : places.stop]:
+    def _draw(self, start: int, stop: int) -> None:
+        """Draw the moving artists from place `start` on, before `stop`."""
+        for artist in self._moving[start:stop]:
             self.figure.draw_artist(artist)
             artist.stale = False  # an invisible or empty one leaves that to us

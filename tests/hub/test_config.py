@@ -1,6 +1,7 @@
 """The configurations of hubs, as JupyterHub loads them."""
 
 import re
+import shutil
 import stat
 from pathlib import Path
 
@@ -21,10 +22,7 @@ def load(path: Path) -> Config:
 @pytest.fixture
 def hub(tmp_path):
     """A copy of hub/, whose class/ is not that of this folder."""
-    (tmp_path / "hub").mkdir()
-    for file in (ROOT / "hub").glob("*.py"):
-        (tmp_path / "hub" / file.name).write_text(file.read_text(encoding="utf-8"))
-    return tmp_path / "hub"
+    return shutil.copytree(ROOT / "hub", tmp_path / "hub")
 
 
 def test_passwords_are_drawn_once_and_for_the_owner_only(hub, capsys):
@@ -41,10 +39,7 @@ def test_passwords_are_drawn_once_and_for_the_owner_only(hub, capsys):
 
 
 def test_two_hubs_have_two_passwords(hub, tmp_path):
-    other = tmp_path / "other" / "hub"
-    other.mkdir(parents=True)
-    for file in hub.glob("*.py"):
-        (other / file.name).write_text(file.read_text())
+    other = shutil.copytree(ROOT / "hub", tmp_path / "other" / "hub")
     passwords = {
         load(h / "jupyterhub_config.py").SharedPasswordAuthenticator.user_password
         for h in (hub, other)

@@ -39,7 +39,7 @@ PARTS = {
         growth,
         set_up,
         classroom,
-    )  # fmt: skip
+    )
 }
 TEXT = """\
 # What was measured
