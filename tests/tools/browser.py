@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat.sign import NotebookNotary
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 START_SECONDS = 60
 # The sandbox needs rights that containers lack; background traffic disturbs a measurement.
@@ -26,10 +26,11 @@ LAB_IS_UP = """async () => {
 OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => {})"
 # What was not saved is thrown away, without the question that JupyterLab asks a person.
 CLOSE = """async () => {
-    const panel = window.jupyterapp.shell.currentWidget, {sessionContext, model} = panel.context;
-    await sessionContext.shutdown();
-    model.dirty = false;
-    panel.close();
+    for (const panel of [...window.jupyterapp.shell.widgets('main')].filter(p => p.context)) {
+        await panel.context.sessionContext.shutdown();
+        panel.context.model.dirty = false;
+        panel.close();
+    }
 }"""
 READY = """() => {
     const panel = window.jupyterapp?.shell?.currentWidget;
@@ -144,7 +145,10 @@ def chromium(path: str) -> Iterator[Page]:
     """The page of a headless browser; `path` is that of its executable."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser.new_page()
+        page = browser.new_page()
+        page.set_default_timeout(START_SECONDS * 1000)  # a busy machine must not matter in a test
+        expect.set_options(timeout=START_SECONDS * 1000)
+        yield page
         browser.close()
 
 
@@ -167,6 +171,7 @@ class Notebook:
             self.page.goto(server.url)
         self.page.wait_for_function("window.jupyterapp", timeout=START_SECONDS * 1000)
         self.page.evaluate(LAB_IS_UP)
+        self.page.evaluate(CLOSE)  # what a test has left open that failed
         self.page.evaluate(OPEN, name)
         self.page.wait_for_function(READY, timeout=START_SECONDS * 1000)
 
