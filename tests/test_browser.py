@@ -3,8 +3,6 @@
 Every notebook and every control in it is found by itself; a new one needs no change here.
 """
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,20 +77,38 @@ def explorers(notebook: Notebook) -> list[Locator]:
     return [notebook.page.locator(f'[data-explorer="{n}"]') for n in range(cells.count())]
 
 
-def wait_until(cell: Locator, condition: Callable[[Seen], bool]) -> None:
-    """Wait until what `cell` shows meets `condition`, for a minute at most.
+# In the page too: each look from here would keep four processes busy.
+WAIT = """async (cell, then) => {
+    const look = %s, end = performance.now() + 60_000;
+    for (let now = look(cell); !(%s); now = look(cell)) {
+        if (performance.now() > end) throw new Error(`still ${now}`);
+        await new Promise(resolve => setTimeout(resolve, 40));
+    }
+}"""
+REST = """async cell => {
+    const look = %s, end = performance.now() + 60_000;
+    for (let quiet = 0, before = look(cell); quiet < 10; quiet++) {
+        if (performance.now() > end) throw new Error('it moves on and on');
+        await new Promise(resolve => setTimeout(resolve, 40));
+        const now = look(cell);
+        const {session} = window.jupyterapp.shell.currentWidget.sessionContext;
+        if (String(now) !== String(before) || session.kernel.status !== 'idle') quiet = 0;
+        before = now;
+    }
+}"""
+
+
+def wait_until(cell: Locator, condition: str, then: Seen | None = None) -> None:
+    """Wait until what `cell` shows meets `condition`, JavaScript of `now` and `then`.
 
     How fast it is, the bench says; here a busy machine must not matter.
     """
-    deadline = time.monotonic() + 60
-    while not condition(seen(cell)):
-        assert time.monotonic() < deadline, f"still {seen(cell)}"
-        cell.page.wait_for_timeout(40)
+    cell.evaluate(WAIT % (SEEN, condition), then)
 
 
 def wait_for_change(cell: Locator, before: Seen) -> None:
     """Wait until both the picture and the line differ from `before`."""
-    wait_until(cell, lambda now: now.picture != before.picture and now.line != before.line)
+    wait_until(cell, "now[0] !== then[0] && now[1] !== then[1]", before)
 
 
 def resting_place(control: Locator) -> tuple[float, float]:
@@ -136,10 +152,7 @@ def watch_it_play(cell: Locator, play_or_pause: Locator) -> None:
 
 def wait_for_rest(cell: Locator) -> None:
     """What is still on its way may arrive; then nothing moves any more."""
-    cell.page.wait_for_timeout(400)
-    stopped = seen(cell)
-    cell.page.wait_for_timeout(400)
-    assert seen(cell) == stopped
+    cell.evaluate(REST % SEEN)
 
 
 def watch_a_training(cell: Locator) -> None:
@@ -157,7 +170,7 @@ def watch_a_training(cell: Locator) -> None:
         train.press("Enter")
         expect(stop).to_be_enabled()
         # The line may stay: the step that is shown can be the same in the new training.
-        wait_until(cell, lambda now, before=before: now.picture != before.picture)
+        wait_until(cell, "now[0] !== then[0]", before)
         press(cell, slider, "ArrowRight")
         cell.page.mouse.click(*resting_place(stop))  # a short training may be over by now
         expect(stop).to_be_disabled()
@@ -257,7 +270,7 @@ def move_every_control(cell: Locator) -> None:
     for play in cell.locator(".widget-play").all():
         watch_it_play(cell, play.get_by_role("button").first)
     reset(cell)
-    wait_until(cell, lambda now: now == start)
+    wait_until(cell, "String(now) === String(then)", start)
     press(cell, sliders[0], "ArrowRight")
 
 
@@ -290,10 +303,10 @@ def test_a_failing_explorer_says_so_and_recovers(opened, root):
     press(cell, slider, "ArrowRight")
     before = seen(cell)
     slider.press("ArrowRight")
-    wait_until(cell, lambda now: now.line.startswith("ZeroDivisionError: division by zero"))
+    wait_until(cell, "now[1].startsWith('ZeroDivisionError: division by zero')")
     assert seen(cell).picture == before.picture
     slider.press("ArrowRight")
-    wait_until(cell, lambda now: now.line == "height 4" and now.picture != before.picture)
+    wait_until(cell, "now[1] === 'height 4' && now[0] !== then[0]", before)
     notebook.close()
 
 
