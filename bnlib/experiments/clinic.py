@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnlib.experiments.patients import Chart, Patient
+from bnlib.experiments.charts import Chart, Patient
 
 
 @dataclass(frozen=True)
@@ -237,7 +237,7 @@ def treated(patient: Patient, treatment: str) -> Patient:
     return replace(patient, **TREATMENTS[treatment])
 
 
-def verdict(illness: str, named: str, treatment: str, before: Chart, after: Chart) -> str:
+def verdict(illness: str, named: str, treatment: str, before: Chart, after: float) -> str:
     """Return what is to be said of a diagnosis and a treatment, and of the sign that decides.
 
     Args:
@@ -245,7 +245,7 @@ def verdict(illness: str, named: str, treatment: str, before: Chart, after: Char
         named: of the one that was named.
         treatment: of the one that was carried out.
         before: the chart of the patient.
-        after: the chart with the treatment.
+        after: the share of right answers in service, 0 to 1, with the treatment.
     """
     true = ILLNESSES[illness]
     said = (
@@ -254,10 +254,8 @@ def verdict(illness: str, named: str, treatment: str, before: Chart, after: Char
         else (f"You say “{named}”; it is “{illness}”.")
     )
     decides = f"It looks most like “{true.twin}”; what decides: {true.sign.format(c=before)}."
-    effect = (
-        f"“{treatment}”: from {before.in_service:.0%} to {after.in_service:.0%} right in service"
-    )
-    if after.in_service > LEARNT:
+    effect = f"“{treatment}”: from {before.in_service:.0%} to {after:.0%} right in service"
+    if after > LEARNT:
         effect += "."
     else:
         effect += f", no cure. What helps: {true.treatment}."

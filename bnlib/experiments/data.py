@@ -75,3 +75,23 @@ def skewed_batches(batches: int = 10, batch_size: int = 400, seed: int = 0) -> N
     """
     draws = np.random.default_rng(seed).gamma(2, np.sqrt(1.5), (batches, batch_size))
     return (draws + 3 - np.sqrt(6)).astype(np.float32)
+
+
+def batches_around(example: int, n: int, batch_size: int, draws: int) -> NDArray[np.int64]:
+    """Draw batches that all hold one example: it comes first, its batch-mates are random.
+
+    Args:
+        example: its number.
+        n: how many examples there are.
+        batch_size: how many are in a batch.
+        draws: how many batches.
+
+    Returns:
+        (draws, batch_size) int64, numbers from 0 to n - 1. A row depends on `example`, `n`
+        and its place alone, and a smaller `batch_size` keeps the first of its numbers.
+    """
+    others = np.delete(np.arange(n), example)
+    mates = [
+        np.random.default_rng(draw).permutation(others)[: batch_size - 1] for draw in range(draws)
+    ]
+    return np.column_stack([np.full(draws, example), mates])

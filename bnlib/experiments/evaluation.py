@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
+from bnlib.experiments.data import batches_around
 from bnlib.experiments.networks import BATCH_NORMS, batch_norms
 from bnlib.experiments.training import accuracy, train
 
@@ -117,26 +118,6 @@ def recalibrate(model: nn.Module, x: Tensor, batch_size: int = 60) -> nn.Module:
     for bn, momentum in zip(layers, momenta, strict=True):
         bn.momentum = momentum
     return model.eval()
-
-
-def batches_around(example: int, n: int, batch_size: int, draws: int) -> np.ndarray:
-    """Draw batches that all hold one example: it comes first, its batch-mates are random.
-
-    Args:
-        example: its number.
-        n: how many examples there are.
-        batch_size: how many are in a batch.
-        draws: how many batches.
-
-    Returns:
-        (draws, batch_size) int64, numbers from 0 to n - 1. A row depends on `example`, `n`
-        and its place alone, and a smaller `batch_size` keeps the first of its numbers.
-    """
-    others = np.delete(np.arange(n), example)
-    mates = [
-        np.random.default_rng(draw).permutation(others)[: batch_size - 1] for draw in range(draws)
-    ]
-    return np.column_stack([np.full(draws, example), mates])
 
 
 @torch.no_grad()

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import ipywidgets as widgets
+from numpy.typing import NDArray
 
+from bnlib.experiments import clinic
+from bnlib.experiments.charts import EVERY, STEPS, Chart
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import table
 from bnlib.pictures.clinic import Clinic
 
 ALLOWED = 3  # examinations of a patient
@@ -21,12 +25,10 @@ def clinic_explorer() -> Explorer:
     What is ordered stays ordered, until another patient comes. Once a treatment has been carried
     out, all six examinations are shown.
     """
-    from bnlib.experiments import (  # it loads torch, and the first patient is trained now
-        clinic,
-        patients,
-    )
-
     exams = clinic.EXAMINATIONS
+    numbers = range(1, clinic.PATIENTS + 1)
+    charts = table("patients", _chart, numbers)
+    served = table("treatments", _served, numbers, clinic.TREATMENTS)
     boxes = {
         name: widgets.Checkbox(False, description=exam.label, indent=False)
         for name, exam in exams.items()
@@ -34,28 +36,28 @@ def clinic_explorer() -> Explorer:
 
     def draw(live: LiveFigure) -> Update:
         titles = {name: exam.label.capitalize() for name, exam in exams.items()}
-        picture = Clinic(live.figure, range(0, patients.STEPS + 1, patients.EVERY), titles)
+        picture = Clinic(live.figure, range(0, STEPS + 1, EVERY), titles)
         live.moves(*picture.artists)
 
         def update(number: int, illness: str, treatment: str, treat: bool, **ordered: bool) -> str:
             _lock(boxes, ordered)
-            actual, patient = clinic.admitted(number)
-            before, after = patients.chart(patient), None
+            before, after = charts(number), None
             if treat and illness != NOT_NAMED and treatment != NOT_CHOSEN:
-                after = patients.chart(clinic.treated(patient, treatment))
+                after = served(number, treatment)
             seen = _ordered(ordered)
             notes = {name: exam.note.format(c=before) for name, exam in exams.items()}
             for name, exam in exams.items():
                 question = "three are ordered" if len(seen) == ALLOWED else exam.question
-                cover = "" if after or name in seen else question
+                cover = question if after is None and name not in seen else ""
                 picture.set_examination(name, exam.values(before), notes[name], cover)
             right = f"Patient {number}: {before.in_service:.0%} right"
-            treated = f", treated {after.in_service:.0%}" if after else ""
+            treated = "" if after is None else f", treated {after[-1]:.0%}"
             sheet = [right + treated, f"illness: {illness}", "treatment:", treatment]
-            picture.set_case(before.served, after.served if after else None, "\n".join(sheet))
+            picture.set_case(before.served, after, "\n".join(sheet))
             words = [f"{right} in service; illness: {illness}; treatment: {treatment}."]
-            if after:
-                words += [clinic.verdict(actual, illness, treatment, before, after)]
+            if after is not None:
+                actual, _ = clinic.admitted(number)
+                words += [clinic.verdict(actual, illness, treatment, before, float(after[-1]))]
             else:
                 words += [f"Examinations left: {ALLOWED - len(seen)}."]
                 words += [f"{exams[name].label}: {notes[name]}." for name in seen]
@@ -85,6 +87,20 @@ def clinic_explorer() -> Explorer:
     for box in boxes.values():
         box.layout.width = "8rem"
     return explorer
+
+
+def _chart(number: int) -> Chart:
+    """Examine a patient, who is trained for that."""
+    from bnlib.experiments.patients import chart
+
+    return chart(clinic.admitted(number)[1])
+
+
+def _served(number: int, treatment: str) -> NDArray:
+    """Return the shares of right answers in service of a patient that has been treated."""
+    from bnlib.experiments.patients import chart
+
+    return chart(clinic.treated(clinic.admitted(number)[1], treatment)).served
 
 
 def _ordered(boxes: Mapping[str, bool]) -> list[str]:

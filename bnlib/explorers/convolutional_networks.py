@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from copy import deepcopy
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
+import numpy as np
+from numpy.typing import NDArray
 
 from bnlib.experiments.data import load_digits
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import recorded, table
 from bnlib.pictures.convolutional_networks import FeatureMaps, Pipeline, values_per_mean
 
 if TYPE_CHECKING:
@@ -32,17 +35,20 @@ NAMES = {
 }
 PLACES = 8  # of layers that are drawn
 IMAGE, CHANNEL = 106, 4
+MODES = None, "train", "eval"  # of BN; None: it is left out
 
 
 def placement_explorer() -> Explorer:
     """Make an explorer of the order of layers, the batch and the size of the images."""
+    sides = range(8, 29, 2)
+    layers_of = table("placement", _layers, ORDERS, sides)
 
     def draw(live: LiveFigure) -> Update:
         picture = Pipeline(live.figure, PLACES)
         live.moves(*picture.artists)
 
         def update(order: str, batch: int, side: int) -> str:
-            layers = _layers(order, side)
+            layers = layers_of(order, side)
             names, shapes = zip(*layers, strict=True)
             counts = [(batch, *shape) for name, shape in layers if name == "BN"]
             after_conv = counts[0] if len(counts) == 2 else None
@@ -60,7 +66,9 @@ def placement_explorer() -> Explorer:
     controls = {
         "order": widgets.SelectionSlider(options=[*ORDERS], description="order"),
         "batch": widgets.IntSlider(60, 1, 64, description="images in a batch"),
-        "side": widgets.IntSlider(8, 8, 28, step=2, description="pixels a side"),
+        "side": widgets.IntSlider(
+            sides[0], sides[0], sides[-1], step=sides.step, description="pixels a side"
+        ),
     }
     return Explorer(draw, controls, height=4.4)
 
@@ -88,34 +96,37 @@ def feature_maps_explorer(model: nn.Sequential | None = None) -> Explorer:
     Args:
         model: a `simple_cnn` in its default order that has been trained; None trains one.
     """
-    import torch
-
-    from bnlib.experiments.convolutional import outputs
-
-    layers: list[Any] = [*deepcopy(model or trained_cnn())]
-    convolve, bn, relu, pool = layers[:4]
-    bn.momentum = 0.0  # its averages stay as they are
     digits = load_digits()
-    images = torch.tensor(digits.x_test).view(-1, 1, 8, 8)
-    kernels = convolve.weight.detach().numpy()[:, 0]
+    images = digits.x_test.reshape(-1, 8, 8)
+
+    @cache
+    def network() -> nn.Sequential:
+        return deepcopy(model or trained_cnn())
+
+    kernels = recorded("kernels", lambda: network()[0].weight.detach().numpy()[:, 0])
+    maps_of = table(
+        "feature_maps",
+        lambda image, mode: _maps(network(), images[image], mode),
+        range(len(images)),
+        MODES,
+        pack=lambda maps: [stage.astype(np.float16) for stage in maps],
+    )
 
     def draw(live: LiveFigure) -> Update:
         picture = FeatureMaps(live.figure, len(kernels))
         live.moves(*picture.artists)
 
         def update(image: int, channel: int, norm: bool, evaluating: bool) -> str:
-            stage = [bn, relu, pool] if norm else [torch.nn.Identity(), relu, pool]
-            bn.train(not evaluating)
-            found = outputs(torch.nn.Sequential(convolve, *stage), images[image : image + 1])
-            maps = [output[0].numpy() for output in found]
-            title = ("BN, eval" if evaluating else "BN, train") if norm else None
-            picture.set(images[image, 0].numpy(), kernels[channel], maps, channel, title)
+            mode = ("eval" if evaluating else "train") if norm else None
+            maps = maps_of(image, mode)
+            title = f"BN, {mode}" if mode else None
+            picture.set(images[image], kernels[channel], maps, channel, title)
             on = [int((stage_maps[channel] > 0).sum()) for stage_maps in maps[:2]]
             shares = [(stage_maps > 0).mean() for stage_maps in maps[:2]]
-            mode = f"in {'evaluation' if evaluating else 'training'} mode" if norm else "left out"
+            how = f"in {'evaluation' if evaluating else 'training'} mode" if norm else "left out"
             return (
                 f"Image {image}, a {digits.y_test[image]}, channel {channel}: {on[0]} of 36 "
-                f"positions are above 0 before BN, {on[1]} after it (BN {mode}). "
+                f"positions are above 0 before BN, {on[1]} after it (BN {how}). "
                 f"In all channels {shares[0]:.0%} and {shares[1]:.0%}."
             )
 
@@ -129,6 +140,24 @@ def feature_maps_explorer(model: nn.Sequential | None = None) -> Explorer:
     }
     text = "An image, a filter, and the maps after convolution, BN, ReLU and max-pool."
     return Explorer(draw, controls, height=4.0, text=text)
+
+
+def _maps(model: nn.Sequential, image: NDArray, mode: str | None) -> list[NDArray]:
+    """Return what convolution, BN, ReLU and max-pool make of an image, (channels, rows, columns).
+
+    Args:
+        model: whose first four layers these are; it stays as it is.
+        image: (8, 8).
+        mode: one of MODES, of its BN; None to leave that out.
+    """
+    import torch
+
+    from bnlib.experiments.convolutional import outputs
+
+    convolve, bn, relu, pool = deepcopy(model[:4])
+    between = bn.train(mode == "train") if mode else torch.nn.Identity()
+    stage = torch.nn.Sequential(convolve, between, relu, pool)
+    return [output[0].numpy() for output in outputs(stage, torch.tensor(image)[None, None])]
 
 
 @cache

@@ -7,6 +7,7 @@ from functools import cache
 
 import ipywidgets as widgets
 
+from bnlib.experiments.recorded_runs import record_of_units
 from bnlib.experiments.runs import Runs, Variant, batch_norm
 from bnlib.explorers.compared_trainings import (
     ComparedTrainings,
@@ -15,6 +16,7 @@ from bnlib.explorers.compared_trainings import (
     training_settings,
 )
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import recorded
 from bnlib.pictures.internal_covariate_shift import ONCE, WITH_NOISE, TrainingOfAUnit
 from bnlib.pictures.parts import STYLE_WITH_BN, STYLE_WITHOUT_BN
 
@@ -46,7 +48,7 @@ def covariate_shift_explorer(runs: Runs | None = None) -> ComparedTrainings:
     Args:
         runs: of BN_OR_NOT over the 1000 steps of REGIME, to be shown at first; None trains them.
     """
-    runs = runs or _runs()
+    runs = recorded("covariate_shift", lambda: runs or _runs(), record_of_units)
 
     def draw(live: LiveFigure) -> Callable[..., str]:
         picture = TrainingOfAUnit(live.figure, BN_OR_NOT, runs.steps)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -12,6 +13,7 @@ import numpy as np
 from bnlib.experiments.shared_means import Place, company, marked, normalized
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import recorded
 from bnlib.live.training_explorer import TrainingExplorer
 from bnlib.pictures.other_norms import LONG, NormsAndBatches, Shared, WhoShares
 
@@ -67,14 +69,13 @@ class NormByBatch(TrainingExplorer):
     """
 
     def __init__(self, outcomes: Sequence[Outcome]):
-        from bnlib.experiments.norm_and_batch import NETWORKS, NORMS, STEPS
-
+        kinds, norms, steps = recorded("norm_by_batch_names", _names)
         self.outcomes = [o for o in outcomes if o.values]
         self.trainings: list[tuple[dict, Training]] = []
         rates = 0.003, 0.01, 0.03, 0.1, 0.2, 0.5
         settings = {
-            "kind": widgets.SelectionSlider(options=NETWORKS, value="CNN", description="network"),
-            "norm": widgets.SelectionSlider(options=[*NORMS], value="BN", description="norm"),
+            "kind": widgets.SelectionSlider(options=kinds, value="CNN", description="network"),
+            "norm": widgets.SelectionSlider(options=norms, value="BN", description="norm"),
             "size": widgets.SelectionSlider(
                 options=[2, 3, 4, 6, 8, 16, 32, 64], value=4, description="batch"
             ),
@@ -88,7 +89,7 @@ class NormByBatch(TrainingExplorer):
         }
 
         def draw(live: LiveFigure) -> Update:
-            picture = NormsAndBatches(live.figure, NETWORKS, STEPS)
+            picture = NormsAndBatches(live.figure, kinds, steps)
             live.moves(*picture.artists)
             return lambda norm, over_values: self._show(picture, norm, over_values)
 
@@ -139,7 +140,19 @@ def norm_by_batch_explorer(outcomes: Sequence[Outcome] | None = None) -> NormByB
     Args:
         outcomes: of trainings, to be shown at first; None trains a few.
     """
-    return NormByBatch(outcomes or _few())
+    return NormByBatch(recorded("norm_by_batch", lambda: outcomes or _few(), _without_torch))
+
+
+def _names() -> tuple[Sequence[str], Sequence[str], int]:
+    """Return the kinds of network, the norms, and how many steps the networks are trained."""
+    from bnlib.experiments.norm_and_batch import NETWORKS, NORMS, STEPS
+
+    return NETWORKS, [*NORMS], STEPS
+
+
+def _without_torch(outcomes: Sequence[Outcome]) -> list[SimpleNamespace]:
+    names = "kind", "norm", "size", "values", "accuracies"
+    return [SimpleNamespace(**{name: getattr(o, name) for name in names}) for o in outcomes]
 
 
 @cache

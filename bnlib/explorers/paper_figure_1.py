@@ -22,10 +22,12 @@ from bnlib.experiments.paper_figure_1 import (
     WITHOUT_BN,
     Bands,
 )
+from bnlib.experiments.recorded_runs import record_of_units
 from bnlib.experiments.runs import Variant, batch_norm
 from bnlib.explorers.compared_trainings import ComparedTrainings, trained
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import recorded
 from bnlib.pictures.paper_figure_1 import FigureOne
 
 if TYPE_CHECKING:
@@ -97,7 +99,7 @@ def own_training_explorer(runs: Comparison | None = None) -> OwnFigureOne:
     Args:
         runs: of BOTH on the small digits in REGIME, to be shown at first; None trains them.
     """
-    runs = runs or _runs()
+    runs = recorded("own_training", lambda: runs or _runs(), record_of_units)
 
     def draw(live: LiveFigure) -> Callable[..., str]:
         picture = FigureOne(live.figure)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bnlib.experiments import gain_map
 from bnlib.experiments.activation_measures import activate, bands, dead_share
 from bnlib.experiments.data import load_digits
+from bnlib.experiments.recorded_runs import record_of_images
 from bnlib.experiments.runs import Runs, Variant, batch_norm
 from bnlib.experiments.signal_propagation import flat_share
 from bnlib.explorers.compared_trainings import (
@@ -22,6 +23,7 @@ from bnlib.explorers.compared_trainings import (
 )
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import recorded
 from bnlib.pictures.parts import STYLE_WITH_BN, STYLE_WITHOUT_BN
 from bnlib.pictures.relu_vs_sigmoid import DEEPEST, Exploration, FourNetworks
 
@@ -55,7 +57,7 @@ def activations_explorer(runs: Runs | None = None) -> ComparedTrainings:
     Args:
         runs: of FOUR_NETWORKS in REGIME, to be shown at first; None trains them.
     """
-    runs = runs or _runs()
+    runs = recorded("activations", lambda: runs or _runs(), record_of_images)
     kinds = {network.label: network.network["activation"] for network in FOUR_NETWORKS}
     all_digits = load_digits().y_train[: len(next(iter(runs.recorders.values())).inputs[0][0])]
     rows = np.argsort(all_digits, kind="stable")[::3]  # every third image of the probe, by digit

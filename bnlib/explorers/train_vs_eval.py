@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from bnlib.experiments.data import load_digits
+from numpy.typing import NDArray
+
+from bnlib.experiments.data import batches_around, load_digits
 from bnlib.experiments.runs import batch_norm
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import recorded, table
 from bnlib.pictures.train_vs_eval import BatchMates, TwoModes
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
     from bnlib.experiments.evaluation import History
 
@@ -32,21 +35,34 @@ def batch_mates_explorer(model: nn.Sequential | None = None) -> Explorer:
     Args:
         model: a network for the digits that has been trained; None trains one.
     """
-    from bnlib.experiments.evaluation import batches_around, first_logits
+    x, y = load_digits()[2:]
 
-    model = deepcopy(model or trained_on_digits().at(300, momentum=0.1)).eval()
-    x, y = _test_images()
+    @cache
+    def network() -> nn.Sequential:
+        return deepcopy(model or trained_on_digits().at(300, momentum=0.1)).eval()
+
+    def batches(image: int) -> NDArray:
+        return x[batches_around(image, len(x), 8, DRAWS)]  # (20, 8, 64): draws, images, pixels
+
+    def answers(image: int) -> NDArray:
+        import torch
+
+        from bnlib.experiments.evaluation import first_logits
+
+        logits = first_logits(network(), torch.tensor(batches(image)))  # (2, 20, 10): modes first
+        return logits.softmax(dim=2).numpy()
+
+    probabilities_of = table("batch_mates", answers, range(len(x)))
 
     def draw(live: LiveFigure) -> Update:
         picture = BatchMates(live.figure, DRAWS)
         live.moves(*picture.artists)
 
         def update(draw: int, image: int, evaluating: bool) -> str:
-            batches = x[batches_around(image, len(x), 8, DRAWS)]  # (20, 8, 64)
-            probabilities = first_logits(model, batches).softmax(dim=2).numpy()  # (2, 20, 10)
+            probabilities = probabilities_of(image)
             training, evaluation = probabilities[:, draw - 1]
             said, true = probabilities[int(evaluating)].argmax(axis=1), int(y[image])
-            shown = batches[draw - 1].numpy()
+            shown = batches(image)[draw - 1]
             picture.set(shown, (training, evaluation), said, true, draw, evaluating)
             sure = probabilities[int(evaluating), draw - 1].max()
             return (
@@ -74,12 +90,36 @@ def modes_explorer(history: History | None = None) -> Explorer:
     Args:
         history: of 300 steps of training on the digits; None trains a network.
     """
-    from bnlib.experiments.evaluation import accuracy_in_batches, batches_around, first_logits
-    from bnlib.experiments.training import accuracy
-
-    history = history or trained_on_digits()
-    x, y = _test_images()
+    x, y = load_digits()[2:]
     batches = x[batches_around(IMAGE, len(x), 64, DRAWS)]  # (20, 64, 64): draws, images, pixels
+    kept = recorded("modes_steps", lambda: _kept_steps(history or trained_on_digits()))
+
+    def network(steps: int, momentum: float) -> nn.Sequential:
+        return (history or trained_on_digits()).at(steps, momentum)
+
+    def in_training(steps: int, batch_size: int) -> tuple[NDArray, float]:
+        """Return the logits with each draw of batch-mates, (20, 10), and the accuracy."""
+        import torch
+
+        from bnlib.experiments.evaluation import accuracy_in_batches, first_logits
+
+        model = network(steps, MOMENTA[0])  # its averages are not used
+        logits = first_logits(model, torch.tensor(batches[:, :batch_size]))[0].numpy()
+        return logits, accuracy_in_batches(model, torch.tensor(x), torch.tensor(y), batch_size)
+
+    def in_evaluation(steps: int, momentum: float) -> tuple[NDArray, float]:
+        """Return the logits, (10,), and the accuracy."""
+        import torch
+
+        from bnlib.experiments.training import accuracy
+
+        model = network(steps, momentum)
+        with torch.no_grad():
+            logits = model(torch.tensor(x[IMAGE : IMAGE + 1]))[0].numpy()
+        return logits, accuracy(model, torch.tensor(x), torch.tensor(y))
+
+    training_of = table("modes_in_training", in_training, kept, range(2, 65))
+    evaluation_of = table("modes_in_evaluation", in_evaluation, kept, MOMENTA)
 
     def draw(live: LiveFigure) -> Update:
         picture = TwoModes(live.figure)
@@ -88,11 +128,11 @@ def modes_explorer(history: History | None = None) -> Explorer:
         def update(
             steps: int, momentum: float, batch_size: int, draw: int, evaluating: bool
         ) -> str:
-            model = history.at(steps, momentum)
+            all_training, share_in_training = training_of(steps, batch_size)
+            evaluation, share_in_evaluation = evaluation_of(steps, momentum)
+            training, shares = all_training[draw - 1], (share_in_training, share_in_evaluation)
             batch = batches[draw - 1, :batch_size]
-            training, evaluation = first_logits(model, batch[None])[:, 0].numpy()  # (10,) each
-            shares = accuracy_in_batches(model, x, y, batch_size), accuracy(model, x, y)
-            picture.set(batch.numpy(), (training, evaluation), shares, int(y[IMAGE]), evaluating)
+            picture.set(batch, (training, evaluation), shares, int(y[IMAGE]), evaluating)
             said = (evaluation if evaluating else training).argmax()
             return (
                 f"{steps} steps, momentum {momentum:.2f}, batches of {batch_size}: training mode "
@@ -103,7 +143,9 @@ def modes_explorer(history: History | None = None) -> Explorer:
         return update
 
     controls = {
-        "steps": widgets.IntSlider(60, 0, 300, step=history.every, description="steps trained"),
+        "steps": widgets.IntSlider(
+            60, kept[0], kept[-1], step=kept[1] - kept[0], description="steps trained"
+        ),
         "momentum": widgets.SelectionSlider(options=MOMENTA, value=0.01, description="momentum"),
         "batch_size": widgets.IntSlider(8, 2, 64, description="batch size"),
         "draw": widgets.IntSlider(1, 1, DRAWS, description="draw of batch-mates"),
@@ -117,11 +159,9 @@ def _mode(evaluating: bool) -> str:
     return "evaluation mode" if evaluating else "training mode"
 
 
-def _test_images() -> tuple[Tensor, Tensor]:
-    import torch
-
-    digits = load_digits()
-    return torch.tensor(digits.x_test), torch.tensor(digits.y_test)
+def _kept_steps(history: History) -> list[int]:
+    """Return the steps of which a history keeps the network."""
+    return [*range(0, history.every * len(history.parameters), history.every)]
 
 
 @cache

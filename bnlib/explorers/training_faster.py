@@ -14,6 +14,7 @@ from bnlib.experiments import border
 from bnlib.experiments.border import CELLS, INITS, MARK, RATES, Place
 from bnlib.experiments.runs import batch_norm
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import is_played, table
 from bnlib.live.training_explorer import TrainingExplorer
 from bnlib.pictures.training_faster import Border, SweepAsItRuns
 
@@ -24,6 +25,7 @@ NORMS: dict[str, Callable | None] = {"without BN": None, "with BN": batch_norm}
 SWEPT = (0.001, 0.01, 0.03, 0.1, 0.2, 0.5, 3.0, 10.0, 100.0)
 STEPS = 100
 TRAININGS = 30  # to spend on the map
+EVERY_CELL = (1 << len(CELLS)) - 1
 KNOWN_ROW = sum(1 << bit for bit, (row, _) in enumerate(CELLS) if INITS[row] == "he")
 
 
@@ -34,14 +36,20 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
         sweeps: "without BN" and "with BN" → a sweep over SWEPT of 100 steps, to be shown at first;
             None trains them.
     """
-    shown = dict(sweeps or _swept_once())
+    anew: dict[str, Sweep] = {}  # by Train
+    steps = range(5, STEPS + 1, 5)
+
+    def shares(name: str, step: int) -> NDArray:
+        return (anew or sweeps or _swept_once())[name].after(step)
+
+    shares_of = table("sweep", shares, NORMS, steps)
 
     def draw(live: LiveFigure) -> Callable[..., str]:
         picture = SweepAsItRuns(live.figure, SWEPT, STEPS)
         live.moves(*picture.artists)
 
         def update(step: int) -> str:
-            seen = {name: sweep.after(step) for name, sweep in shown.items()}
+            seen = {name: shares_of(name, step) for name in NORMS}
             picture.set(seen, step)
             best = {name: np.median(values, axis=1) for name, values in seen.items()}
             words = [f"{name} {_best(values)}" for name, values in best.items()]
@@ -50,17 +58,14 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
         return update
 
     def train(depth: int, seed: int) -> Iterator[float]:
-        anew = _swept(depth=depth, seeds=(seed,))
-        shown.update(anew)
-        for shares in zip(*(sweep.train() for sweep in anew.values()), strict=True):
-            yield shares[-1]
+        anew.update(_swept(depth=depth, seeds=(seed,)))
+        for done in zip(*(sweep.train() for sweep in anew.values()), strict=True):
+            yield done[-1]
 
     return TrainingExplorer(
         draw,
         {
-            "step": widgets.SelectionSlider(
-                options=range(5, STEPS + 1, 5), value=STEPS, description="step"
-            )
+            "step": widgets.SelectionSlider(options=steps, value=STEPS, description="step")
         },  # fmt: skip
         {
             "depth": widgets.SelectionSlider(options=[3, 6, 10], value=6, description="depth"),
@@ -107,14 +112,22 @@ def border_explorer(known: Mapping[Place, float] | None = None) -> TrainingExplo
     shape = len(INITS), len(RATES)
     whole: dict[bool, NDArray] = {}  # as far as Train has come
 
+    def accuracy(with_bn: bool, row: int, column: int) -> float:
+        place = Place(with_bn, row, column, seed=0)
+        return border.accuracies([place])[place]
+
+    if not is_played():  # at once, which takes a fraction of the time
+        row = [cell for bit, cell in enumerate(CELLS) if KNOWN_ROW >> bit & 1]
+        border.accuracies(Place(bn, *cell, seed=0) for bn in (False, True) for cell in row)
+    accuracy_of = table("border", accuracy, (False, True), *map(range, shape))
+
     def trained_cells(bits: int) -> list[tuple[int, int]]:
         return [cell for bit, cell in enumerate(CELLS) if bits >> bit & 1]
 
     def seen_by(bits: int, with_bn: bool) -> NDArray:
-        places = [Place(with_bn, *cell, seed=0) for cell in trained_cells(bits)]
         seen = np.full(shape, np.nan)
-        for place, accuracy in border.accuracies(places).items():
-            seen[place.row, place.column] = accuracy
+        for cell in trained_cells(bits):
+            seen[cell] = accuracy_of(with_bn, *cell)
         return seen
 
     def left(without: int, with_bn: int) -> int:
@@ -122,12 +135,17 @@ def border_explorer(known: Mapping[Place, float] | None = None) -> TrainingExplo
         return max(TRAININGS - spent, 0)
 
     def draw(live: LiveFigure) -> Callable[..., str]:
-        picture = Border(live.figure, INITS, RATES, MARK)
+        hint = "it comes with the last training" if is_played() else "press Train to see it"
+        picture = Border(live.figure, INITS, RATES, MARK, hint)
         live.moves(*picture.artists)
 
         def update(init: float | str, rate: float, bn: bool, without: int, with_bn: int) -> str:
             here = INITS.index(init), RATES.index(rate)
             seen = seen_by(with_bn if bn else without, bn)
+            if is_played():
+                whole.clear()
+                if not left(without, with_bn):
+                    whole.update({kind: seen_by(EVERY_CELL, kind) for kind in (False, True)})
             picture.set(seen, whole.get(bn), here)
             name = "with BN" if bn else "without BN"
             words = f"{name}, std {_said(init)}, rate {rate:g}: {_accuracy(seen[here])}. "
@@ -154,7 +172,7 @@ def border_explorer(known: Mapping[Place, float] | None = None) -> TrainingExplo
                 whole[with_bn] = seen
                 yield (turn + share) / 2
 
-    hidden = {"min": 0, "max": (1 << len(CELLS)) - 1, "disabled": True}
+    hidden = {"min": 0, "max": EVERY_CELL, "disabled": True}
     controls = {
         "init": widgets.SelectionSlider(options=INITS, value=0.01, description="init std"),
         "rate": widgets.SelectionSlider(options=RATES, value=0.5, description="rate"),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import numpy as np
 
 from bnlib.experiments.data import load_digits
+from bnlib.experiments.recorded_runs import record_of_units
 from bnlib.experiments.runs import Runs, Variant, batch_norm
 from bnlib.experiments.two_inputs import SixOrNine, descend
 from bnlib.explorers.compared_trainings import ComparedTrainings, trained
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import recorded
 from bnlib.pictures.why_it_works import Directions, Landscape, NoiseAfterBN
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ REGIME = {"depth": 3, "steps": 50, "snapshots": 25, "init": 0.5}
 
 def landscape_explorer() -> Explorer:
     """Make an explorer of the loss along the gradient, without BN, with a scaled start, with BN."""
-    walks = _walks()
+    walks = recorded("landscape", _walks, _without_torch)
 
     def draw(live: LiveFigure) -> Update:
         picture = Landscape(live.figure, NETWORKS, SHARES)
@@ -74,6 +77,14 @@ def _walks() -> Mapping[tuple[str, float], Walk]:
             train_to_loss(model, *some, goal, lr=0.1)
             walks[name, goal] = walk(model, *some, SHARES.tolist())
     return walks
+
+
+def _without_torch(walks: Mapping[tuple[str, float], Walk]) -> dict:
+    names = "start", "slope", "losses", "kept"
+    return {
+        key: SimpleNamespace(**{name: getattr(walk, name) for name in names})
+        for key, walk in walks.items()
+    }
 
 
 def directions_explorer() -> Explorer:
@@ -139,7 +150,7 @@ def noise_explorer(runs: Runs | None = None) -> ComparedTrainings:
         runs: of the three networks over the steps of REGIME, to be shown at first; None trains
             them.
     """
-    runs = runs or _runs()
+    runs = recorded("noise", lambda: runs or _runs(), record_of_units)
 
     def draw(live: LiveFigure) -> Update:
         names = [*runs.recorders]

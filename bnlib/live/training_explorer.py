@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from bnlib.live.explorer import Explorer, Update, one_at_a_time
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import is_played
 
 SLICE_SECONDS = 0.05  # between two slices the kernel answers sliders and the Stop button
 
@@ -20,7 +21,7 @@ class TrainingExplorer(Explorer):
 
     One training runs in a kernel at a time: pressing Train anywhere, or running the cell of a
     training explorer again, stops the one that runs. What it has recorded stays. Settings that
-    `train` refuses stop nothing.
+    `train` refuses stop nothing. Where a recording is played, there are no such rows.
 
     Args:
         draw: as for Explorer.
@@ -58,6 +59,8 @@ class TrainingExplorer(Explorer):
             [*self.settings.values()],
             [self.train_button, self.stop_button, self.progress, self.speed],
         ]
+        if is_played():
+            return  # nothing can be trained, and what was recorded is shown
         layout = {"flex_flow": "row wrap", "grid_gap": "0 1rem", "max_width": "54rem"}
         boxes = [widgets.Box(row, layout=layout) for row in rows]
         self.panel.children = (*boxes, *self.panel.children)

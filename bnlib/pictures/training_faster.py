@@ -342,6 +342,7 @@ class Border:
         inits: of the weights, a row each.
         rates: a column each.
         mark: an accuracy, 0 to 1; what reaches it has learned.
+        hint: stands where the whole map is to come.
     """
 
     def __init__(
@@ -350,6 +351,7 @@ class Border:
         inits: Sequence[float | str],
         rates: Sequence[float],
         mark: float,
+        hint: str,
     ):
         yours, whole = figure.subplots(1, 2, sharey=True)
         self._mark, self._shape = mark, (len(inits), len(rates))
@@ -376,7 +378,7 @@ class Border:
         self._edges = [ax.plot([], [], color=INK, lw=3)[0] for ax in (yours, whole)]
         centre: Any = {"ha": "center", "va": "center", "transform": whole.transAxes}
         centre["bbox"] = {"fc": "white", "ec": "none", "pad": 6}
-        self._note = whole.text(0.5, 0.15, "press Train to see it", **centre)
+        self._note = whole.text(0.5, 0.15, hint, **centre)
         self.artists: list[Artist] = [
             *self._images,
             *self._texts.values(),

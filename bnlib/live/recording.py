@@ -1,0 +1,87 @@
+"""What explorers take from PyTorch: computed where there is PyTorch, played where there is none.
+
+A web page has NumPy and no PyTorch. So an explorer asks here for what its trainings gave it. In
+Python that is computed; while a page is built it is kept as well; and the page plays what was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import product
+from typing import Any
+
+_played: Mapping[str, Any] | None = None
+_kept: dict[str, Any] | None = None
+
+
+def play(recording: Mapping[str, Any] | None) -> None:
+    """Let explorers that are made from now on take what they need from `recording`.
+
+    Args:
+        recording: name → what was kept under it; None to compute again.
+    """
+    global _played
+    _played = recording
+
+
+def is_played() -> bool:
+    """Whether explorers play a recording, so that nothing can be trained."""
+    return _played is not None
+
+
+@contextmanager
+def kept() -> Iterator[dict[str, Any]]:
+    """Keep what the explorers that are made in this context take, by name."""
+    global _kept
+    _kept = {}
+    try:
+        yield _kept
+    finally:
+        _kept = None
+
+
+def recorded(name: str, make: Callable[[], Any], pack: Callable[[Any], Any] | None = None) -> Any:
+    """Return what `make` makes, or what was kept of it.
+
+    Args:
+        name: of the recording, one for each use.
+        make: called without arguments, and not at all where a recording is played.
+        pack: makes of it what is kept, which has the same attributes and needs no PyTorch; None if
+            that is what it is already.
+
+    Raises:
+        KeyError: what is played holds no such name.
+    """
+    if _played is not None:
+        return _played[name]
+    value = make()
+    if _kept is not None:
+        _kept[name] = pack(value) if pack else value
+    return value
+
+
+def table(
+    name: str,
+    compute: Callable[..., Any],
+    *arguments: Iterable,
+    pack: Callable[[Any], Any] | None = None,
+) -> Callable[..., Any]:
+    """Return `compute`, or a function that has kept what it returned for each of its arguments.
+
+    Args:
+        name: of the recording, one for each use.
+        compute: called with positional arguments only.
+        arguments: all values that each of its arguments can have.
+        pack: as for `recorded`.
+
+    Raises:
+        KeyError: what is played holds no such name.
+    """
+    if _played is not None:
+        rows = _played[name]
+        return lambda *chosen: rows[chosen]
+    if _kept is not None:
+        every = ((chosen, compute(*chosen)) for chosen in product(*arguments))
+        _kept[name] = {chosen: pack(value) if pack else value for chosen, value in every}
+    return compute

@@ -1,0 +1,223 @@
+"""A lesson as a page that can be read without anything, and what in it can come alive."""
+
+import ast
+import base64
+import hashlib
+import html
+import json
+import re
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jinja2
+import nbformat
+from markupsafe import Markup
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from PIL import Image
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+HERE = Path(__file__).parent
+CODE = HtmlFormatter(nowrap=True)
+EXPLORER = re.compile(r"^(?:\w+\.)?(\w+_explorer)\(", re.MULTILINE)
+PREDICTION = re.compile(r"predict\.(choice|number|curve)\(\s*(\d+)")
+COMPARISON = re.compile(r"predict\.compare\(\s*(\d+)")
+CHECK = re.compile(r"^(?:\w+\.)?check_\w+\(", re.MULTILINE)
+LATEX = '<span data-latex="%s" data-display="%d"></span>'
+
+
+class _Renderer(IPythonRenderer):
+    """Markdown to HTML, with places for the mathematics, which KaTeX sets later, all at once."""
+
+    def block_math(self, body: str) -> str:
+        return LATEX % (html.escape(body, quote=True), True)
+
+    def inline_math(self, body: str) -> str:
+        return LATEX % (html.escape(body, quote=True), False)
+
+
+def markdown(text: str) -> str:
+    """Return Markdown as HTML; links to other lessons lead to their pages."""
+    made = MarkdownWithMath(renderer=_Renderer(escape=False)).render(text)
+    return re.sub(r'href="(\d\d_\w+|teachers)\.(?:ipynb|md)', r'href="\1.html', made)
+
+
+def typeset(texts: Iterable[str], katex: Path) -> list[str]:
+    """Set the mathematics in pieces of HTML with KaTeX, in one run of Node."""
+    script = HERE / "typeset.mjs"
+    done = subprocess.run(
+        ["node", str(script), str(katex)],
+        input=json.dumps([*texts]),
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise ValueError(f"KaTeX could not set some of the mathematics:\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
+class Cell(NamedTuple):
+    """A cell of a page."""
+
+    kind: str  # "text" or "code"
+    text: str = ""  # HTML of a text
+    code: str = ""  # HTML of the code
+    folded: bool = False  # whether the code is folded at first
+    output: str = ""  # HTML of what is stored
+    hidden: bool = False  # whether the output is
+    live: str = ""  # JSON of what comes alive, nothing if that is nothing
+
+
+class Lesson(NamedTuple):
+    """A lesson as a page."""
+
+    stem: str
+    title: str
+    cells: list[Cell]
+    recording: str  # where the page fetches it, nothing if it needs none
+
+
+class Pictures:
+    """The stored pictures, each in a file of its own, which is fetched when it comes into view."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def tag(self, png: str, text: str, width: int) -> str:
+        content = base64.b64decode(png)
+        file = self.folder / f"{hashlib.sha256(content).hexdigest()[:16]}.png"
+        file.write_bytes(content)
+        with Image.open(file) as image:
+            height = round(width * image.height / image.width)
+        words = html.escape(text, quote=True)
+        return (
+            f'<img src="{self.folder.name}/{file.name}" alt="{words}" width="{width}" '
+            f'height="{height}" loading="lazy">'
+        )
+
+
+def lesson(
+    notebook: Path, pictures: Pictures, asked: dict[str, Any], compared: dict[str, Any]
+) -> Lesson:
+    """Render a lesson.
+
+    Args:
+        notebook: with its outputs.
+        pictures: where its pictures go.
+        asked: step → kind and arguments of the question.
+        compared: step → truth, text and tolerance of the comparison with its prediction.
+    """
+    cells = nbformat.read(notebook, as_version=4).cells
+    imports = _imports(cells)
+    made: list[Cell] = []
+    skip = False
+    for place, cell in enumerate(cells):
+        if skip:  # the check of an exercise, which is one with the cell above
+            skip = False
+        elif cell.cell_type == "markdown":
+            made.append(Cell("text", text=markdown(cell.source)))
+        elif cell.cell_type == "code":
+            after = cells[place + 1] if place + 1 < len(cells) else None
+            live = _live(cell, after, imports, compared, asked)
+            skip = live.get("kind") == "exercise" and not CHECK.search(cell.source)
+            made.append(_code(cell, after if skip else cell, live, pictures))
+    title = re.search(r"^# (.*)", cells[0].source, re.MULTILINE)
+    return Lesson(notebook.stem, title[1] if title else notebook.stem, made, "")
+
+
+def _code(cell: Any, output_of: Any, live: dict, pictures: Pictures) -> Cell:
+    jupyter = cell.metadata.get("jupyter", {})
+    return Cell(
+        "code",
+        code=highlight(cell.source, PythonLexer(), CODE),
+        folded=jupyter.get("source_hidden", False),
+        output="".join(_output(output, pictures) for output in output_of.outputs),
+        hidden=jupyter.get("outputs_hidden", False),
+        live=json.dumps(live) if live else "",
+    )
+
+
+def _output(output: Any, pictures: Pictures) -> str:
+    if output.output_type == "stream":
+        return f"<pre>{html.escape(output.text)}</pre>"
+    data, words = output.data, output.data.get("text/plain", "")
+    if "image/png" in data:
+        width = output.metadata.get("image/png", {}).get("width", 840)
+        return pictures.tag(data["image/png"], words, width)
+    if "text/markdown" in data:
+        return f'<div class="markdown">{markdown(data["text/markdown"])}</div>'
+    return f"<pre>{html.escape(words)}</pre>"
+
+
+def _imports(cells: list) -> dict[str, str]:
+    """Return name → the import statement of a lesson that brings it."""
+    found = {}
+    for cell in cells:
+        if cell.cell_type != "code":
+            continue
+        for node in ast.walk(ast.parse(re.sub(r"(?m)^\s*[%!].*$", "", cell.source))):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    name = (alias.asname or alias.name).split(".")[0]
+                    found[name] = f"import {alias.name}" + (f" as {name}" if alias.asname else "")
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    name = alias.asname or alias.name
+                    found[name] = f"from {node.module} import {alias.name} as {name}"
+    return found
+
+
+def _live(cell: Any, after: Any, imports: dict, compared: dict, asked: dict) -> dict:
+    """Say what in a cell can come alive, and with what; nothing if that is nothing."""
+    source = cell.source
+    if match := EXPLORER.search(source):
+        return {"kind": "explorer", "module": _module(match[1], imports), "function": match[1]}
+    if (match := PREDICTION.search(source)) and match[2] in asked:
+        method, arguments = asked[match[2]]
+        return {
+            "kind": "prediction",
+            "step": int(match[2]),
+            "method": method,
+            "arguments": arguments,
+        }
+    if (match := COMPARISON.search(source)) and match[1] in compared:
+        truth, text, within = compared[match[1]]
+        return {"kind": "comparison", "step": int(match[1]), "truth": truth, "text": text,
+                "within": within}  # fmt: skip
+    if "predict.score()" in source:
+        return {"kind": "score"}
+    return _exercise(cell, after, imports)
+
+
+def _exercise(cell: Any, after: Any, imports: dict) -> dict:
+    code, check = cell.source, ""
+    if not CHECK.search(code):
+        if after is None or after.cell_type != "code" or not CHECK.match(after.source):
+            return {}
+        check = after.source
+    names = {
+        node.id for node in ast.walk(ast.parse(f"{code}\n{check}")) if isinstance(node, ast.Name)
+    }
+    needed = "\n".join(sorted({imports[name] for name in names & imports.keys()}))
+    return {"kind": "exercise", "number": hashlib.sha256(code.encode()).hexdigest()[:8],
+            "code": code, "check": check, "imports": needed}  # fmt: skip
+
+
+def _module(function: str, imports: dict[str, str]) -> str:
+    from tests.tools.found import EXPLORERS
+
+    return next(make.__module__ for make in EXPLORERS if make.__name__ == function)
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill in a template of this folder."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters["safe_html"] = Markup
+    return environment.get_template(template).render(**values)

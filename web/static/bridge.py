@@ -1,0 +1,156 @@
+"""The Python side of a page: widgets talk to the page, and what is displayed becomes a message.
+
+It runs in the worker, before anything of bnlib is imported. IPython, of which the library wants
+little, would take half of the start; what it wants stands here.
+"""
+
+import ast
+import base64
+import contextlib
+import importlib
+import io
+import json
+import pickle
+import sys
+import traceback
+import types
+import zlib
+
+import comm
+from comm.base_comm import BaseComm
+from js import post  # (JSON, buffers): to the page, set by worker.mjs
+from pyodide.ffi import to_js
+
+MIME_PNG = "image/png"
+place = None  # the element of the page in which what is displayed now is to be seen
+
+
+def send(message, buffers=()):
+    post(json.dumps(message), to_js([to_js(bytes(buffer)) for buffer in buffers]))
+
+
+class PageComm(BaseComm):
+    """A comm whose other side is in the page."""
+
+    def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
+        message = {"type": msg_type, "comm_id": self.comm_id, "data": data or {}, **keys}
+        send(message | {"metadata": metadata or {}}, buffers or [])
+
+
+def display(shown, raw=False, metadata=None, display_id=None, update=False):
+    """As IPython's, of a bundle of MIME types, or of an object that displays itself."""
+    if not raw:
+        return shown._ipython_display_()
+    data, buffers = dict(shown), []
+    if MIME_PNG in data:
+        png = data.pop(MIME_PNG)
+        buffers.append(base64.b64decode(png) if isinstance(png, str) else png)
+    message = {"type": "display", "place": place, "data": data, "metadata": metadata or {}}
+    send(message | {"display_id": display_id, "update": update}, buffers)
+
+
+def module(name, **names):
+    made = types.ModuleType(name)
+    vars(made).update(names)
+    sys.modules[name] = made
+    return made
+
+
+comm.create_comm = PageComm
+widgets_of_page = comm.get_comm_manager()
+module("IPython", get_ipython=lambda: None, version_info=(9, 0, 0))
+module("IPython.display", display=display, clear_output=lambda wait=False: None)
+module("IPython.core")
+module("IPython.core.getipython", get_ipython=lambda: None)
+module("IPython.core.interactiveshell", InteractiveShell=None, ExecutionInfo=None)
+
+from bnlib.live import recording  # noqa: E402
+from bnlib.live.predictions import Predictions  # noqa: E402
+
+predictions = Predictions()
+committed = {}
+
+
+def comm_msg(comm_id, data):
+    """Take a message of a widget in the page."""
+    widgets_of_page.get_comm(comm_id).handle_msg(
+        {"content": {"comm_id": comm_id, "data": json.loads(data)}, "buffers": []}
+    )
+    tell_commitments()
+
+
+def tell_commitments():
+    """Tell the page what is committed, if that has changed: it keeps it for the next visit."""
+    global committed
+    now = {step: p.answer for step, p in predictions._of_step.items() if p.answer is not None}
+    if now != committed:
+        committed = now
+        send({"type": "committed", "answers": now})
+
+
+def play(recorded):
+    """Let explorers show what was recorded: `recorded` as the page has fetched it."""
+    recording.play(pickle.loads(zlib.decompress(recorded.to_bytes())))
+
+
+def show(module, function):
+    """Make an explorer and show it."""
+    display(getattr(importlib.import_module(module), function)())
+
+
+def ask(method, step, arguments, answer):
+    """Ask for a prediction; take the answer that was committed on an earlier visit, or None."""
+    getattr(predictions, method)(step, *json.loads(arguments))
+    if answer is not None:
+        prediction = predictions._of_step[step]
+        value = json.loads(answer)
+        for slider, height in zip(
+            getattr(prediction, "sliders", ()),
+            value if isinstance(value, list) else [value],
+            strict=False,
+        ):
+            slider.value = height
+        prediction.commit(value)
+
+
+def compare(step, truth, text, within):
+    predictions.compare(step, json.loads(truth), json.loads(text), within)
+
+
+def score():
+    predictions.score()
+
+
+def run(code, imports):
+    """Run the cells of an exercise and show what they print, and the value of the last line."""
+    printed, names = io.StringIO(), {"__name__": "__main__"}
+    with contextlib.redirect_stdout(printed):
+        try:
+            exec(imports, names)
+            *body, last = ast.parse(code).body
+            exec(compile(ast.Module(body, []), "<exercise>", "exec"), names)
+            value = eval(compile(ast.Expression(last.value), "<exercise>", "eval"), names)
+            print(repr(value))
+        except ModuleNotFoundError as error:
+            print(f"This exercise needs {error.name}, which a page does not have. Open the lesson")
+            print("in Jupyter for it; the links are at its top.")
+        except Exception as error:
+            lines = traceback.format_exception(error)
+            print(
+                "".join(
+                    [lines[0], *(line for line in lines[1:] if "<exercise>" in line), lines[-1]]
+                )
+            )
+    send({"type": "text", "place": place, "text": printed.getvalue()})
+
+
+def at(where, function, *arguments):
+    """Call a function of this module, whose output is to be seen at `where`."""
+    global place
+    place = where
+    try:
+        globals()[function](*arguments)
+    except Exception as error:
+        send({"type": "error", "place": where, "text": f"{type(error).__name__}: {error}"})
+        raise
+    tell_commitments()
