@@ -7,6 +7,7 @@
     python3 run.py picture                  make the picture of the README
     python3 run.py record [FOLDER]          train what lesson 12 shows, with MNIST from FOLDER
     python3 run.py hub [ARGUMENT ...]       serve a class from this machine, with JupyterHub
+    python3 run.py web [--serve]            build the lessons as web pages, in site/
 
 Further arguments go to JupyterLab or pytest:  lab --no-browser --port 9999,  test -m browser.
 Each command first sets up .venv beside this file; the first time that takes about a minute.
@@ -39,6 +40,7 @@ COMMANDS = {  # without --allow-root JupyterLab refuses to start in most contain
     "bench": ["tests.tools.bench"],
     "picture": ["tests.tools.picture"],
     "record": ["bnlib.experiments.paper_figure_1"],
+    "web": ["web.build"],
     "hub": ["jupyterhub", "--config=hub/jupyterhub_config.py"],
 }
 EXTRAS = {"lab": "", "record": "", "hub": "[hub]"}  # of bnlib; all other commands need [test]

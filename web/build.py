@@ -50,7 +50,8 @@ def build_lessons(katex: Path) -> None:
     (SITE / "recordings").mkdir(exist_ok=True)
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
         recording = record(notebook, CACHE / "recordings")
-        lesson = pages.lesson(notebook, pictures, recording.asked, recording.compared)
+        compared = pages.typeset_comparisons(recording.compared, katex)
+        lesson = pages.lesson(notebook, pictures, recording.asked, compared)
         if recording.explorers:
             file = SITE / "recordings" / f"{notebook.stem}.bin"
             file.write_bytes(packed(recording.explorers))

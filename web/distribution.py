@@ -8,10 +8,19 @@ import zipfile
 from hashlib import sha256
 from pathlib import Path
 
-from web.downloads import NPM, PYPI, DownloadError, Package, lock, npm_folder, wheel
+from web.downloads import (
+    NPM,
+    PYPI,
+    DownloadError,
+    Package,
+    lock,
+    npm_folder,
+    pyodide_wheel,
+    pypi_wheel,
+)
 
 CORE = "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"
-WANTED = "numpy", "matplotlib", "pillow", "traitlets"
+WANTED = "numpy", "matplotlib", "pillow"
 BNLIB_NEEDS = "numpy", "matplotlib", "pillow", "ipywidgets"
 
 
@@ -27,13 +36,12 @@ def build(root: Path, out: Path, cache: Path) -> list[Package]:
     packages = lock(pyodide)["packages"]
     entries = {name: packages[name] for name in _closure(packages, WANTED)}
     wheels = {
-        name: wheel(name, e["version"], e["sha256"], e["file_name"], cache)
-        for name, e in entries.items()
+        name: pyodide_wheel(entry["file_name"], entry["sha256"], cache)
+        for name, entry in entries.items()
     }
     for package in PYPI:
-        name = f"{package.name}-{package.version}-py3-none-any.whl"
-        wheels[package.name] = wheel(package.name, package.version, package.sha256, name, cache)
-        entries[package.name] = _entry(wheels[package.name], ["traitlets"])
+        wheels[package.name] = pypi_wheel(package, cache)
+        entries[package.name] = _entry(wheels[package.name], [])
     entries["ipywidgets"]["depends"] = ["comm", "traitlets"]
     wheels["bnlib"] = _wheel_of_bnlib(root, cache)
     entries["bnlib"] = _entry(wheels["bnlib"], [*BNLIB_NEEDS])

@@ -13,7 +13,6 @@ import tarfile
 import urllib.request
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,6 +71,12 @@ PYPI = [  # in Python alone, and not among Pyodide's wheels
         "BSD-3-Clause",
     ),
     Package(
+        "traitlets",
+        "5.16.1",
+        "f775618166caa0396c8e337099240f2bd3e5e917d203b2e6fbe21a58d3cb1f6b",
+        "BSD-3-Clause",
+    ),
+    Package(
         "comm",
         "0.2.3",
         "c615d91d75f7f04f095b30d1c1711babd43bdc6419c1be9886a85f2f4e489417",
@@ -98,13 +103,18 @@ def npm_folder(package: Package, cache: Path) -> Path:
     return folder / "package"
 
 
-def wheel(name: str, version: str, sha256: str, file_name: str, cache: Path) -> Path:
-    """Return a wheel: of Pyodide's, from where these are; in Python alone, from PyPI."""
+def pypi_wheel(package: Package, cache: Path) -> Path:
+    """Return a wheel from PyPI that is in Python alone."""
+    stem = package.name.replace("-", "_")
+    file = cache / f"{stem}-{package.version}-py3-none-any.whl"
+    spec = f"{package.name}=={package.version}"
+    return _checked(file, package.sha256, lambda part: _pip_download(spec, part))
+
+
+def pyodide_wheel(file_name: str, sha256: str, cache: Path) -> Path:
+    """Return one of Pyodide's wheels."""
 
     def fetch(file: Path) -> None:
-        if file_name.endswith("-none-any.whl"):
-            with suppress(DownloadError):
-                return _pip_download(f"{name}=={version}", file)
         try:
             with urllib.request.urlopen(CDN + file_name, timeout=20) as answer:
                 file.write_bytes(answer.read())

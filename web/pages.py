@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from PIL import Image
@@ -59,6 +60,26 @@ def typeset(texts: Iterable[str], katex: Path) -> list[str]:
     return json.loads(done.stdout)
 
 
+def typeset_comparisons(compared: dict[str, Any], katex: Path) -> dict[str, Any]:
+    """Return what predictions are compared with, their texts as HTML.
+
+    Args:
+        compared: step → truth, text and tolerance; the text is one, or choice → text.
+        katex: its folder.
+    """
+    places = [
+        (step, choice)
+        for step, (_, text, _) in compared.items()
+        for choice in (text if isinstance(text, dict) else [""])
+    ]
+    texts = [compared[step][1][choice] if choice else compared[step][1] for step, choice in places]
+    made: dict[str, dict[str, str]] = {}
+    for (step, choice), text in zip(places, typeset(map(markdown, texts), katex), strict=True):
+        single = re.fullmatch(r"\s*<p>((?:(?!<p>).)*)</p>\s*", text, re.DOTALL)
+        made.setdefault(step, {})[choice] = single[1] if single else text
+    return {step: (truth, made[step], within) for step, (truth, _, within) in compared.items()}
+
+
 class Cell(NamedTuple):
     """A cell of a page."""
 
@@ -88,6 +109,7 @@ class Pictures:
         folder.mkdir(parents=True, exist_ok=True)
 
     def tag(self, png: str, text: str, width: int) -> str:
+        """Store a picture, base64 text, and return its element, with `text` for its words."""
         content = base64.b64decode(png)
         file = self.folder / f"{hashlib.sha256(content).hexdigest()[:16]}.png"
         file.write_bytes(content)
@@ -109,7 +131,7 @@ def lesson(
         notebook: with its outputs.
         pictures: where its pictures go.
         asked: step → kind and arguments of the question.
-        compared: step → truth, text and tolerance of the comparison with its prediction.
+        compared: from `typeset_comparisons`.
     """
     cells = nbformat.read(notebook, as_version=4).cells
     imports = _imports(cells)
@@ -153,13 +175,18 @@ def _output(output: Any, pictures: Pictures) -> str:
     return f"<pre>{html.escape(words)}</pre>"
 
 
+def _parsed(code: str) -> ast.Module:
+    """Parse the code of a cell, its magics too."""
+    return ast.parse(TransformerManager().transform_cell(code))
+
+
 def _imports(cells: list) -> dict[str, str]:
     """Return name → the import statement of a lesson that brings it."""
     found = {}
     for cell in cells:
         if cell.cell_type != "code":
             continue
-        for node in ast.walk(ast.parse(re.sub(r"(?m)^\s*[%!].*$", "", cell.source))):
+        for node in ast.walk(_parsed(cell.source)):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     name = (alias.asname or alias.name).split(".")[0]
@@ -185,8 +212,8 @@ def _live(cell: Any, after: Any, imports: dict, compared: dict, asked: dict) -> 
             "arguments": arguments,
         }
     if (match := COMPARISON.search(source)) and match[1] in compared:
-        truth, text, within = compared[match[1]]
-        return {"kind": "comparison", "step": int(match[1]), "truth": truth, "text": text,
+        truth, texts, within = compared[match[1]]
+        return {"kind": "comparison", "step": int(match[1]), "truth": truth, "texts": texts,
                 "within": within}  # fmt: skip
     if "predict.score()" in source:
         return {"kind": "score"}
@@ -200,7 +227,7 @@ def _exercise(cell: Any, after: Any, imports: dict) -> dict:
             return {}
         check = after.source
     names = {
-        node.id for node in ast.walk(ast.parse(f"{code}\n{check}")) if isinstance(node, ast.Name)
+        node.id for node in ast.walk(_parsed(f"{code}\n{check}")) if isinstance(node, ast.Name)
     }
     needed = "\n".join(sorted({imports[name] for name in names & imports.keys()}))
     return {"kind": "exercise", "number": hashlib.sha256(code.encode()).hexdigest()[:8],

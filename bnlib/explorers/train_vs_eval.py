@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
-
 from numpy.typing import NDArray
 
 from bnlib.experiments.data import batches_around, load_digits
@@ -94,18 +93,27 @@ def modes_explorer(history: History | None = None) -> Explorer:
     batches = x[batches_around(IMAGE, len(x), 64, DRAWS)]  # (20, 64, 64): draws, images, pixels
     kept = recorded("modes_steps", lambda: _kept_steps(history or trained_on_digits()))
 
+    @lru_cache(maxsize=4)
     def network(steps: int, momentum: float) -> nn.Sequential:
         return (history or trained_on_digits()).at(steps, momentum)
 
-    def in_training(steps: int, batch_size: int) -> tuple[NDArray, float]:
-        """Return the logits with each draw of batch-mates, (20, 10), and the accuracy."""
+    def in_training(steps: int, batch_size: int, draw: int) -> NDArray:
+        """Return the logits (10,) with one of the draws of batch-mates."""
         import torch
 
-        from bnlib.experiments.evaluation import accuracy_in_batches, first_logits
+        from bnlib.experiments.evaluation import logits_in_batches
 
-        model = network(steps, MOMENTA[0])  # its averages are not used
-        logits = first_logits(model, torch.tensor(batches[:, :batch_size]))[0].numpy()
-        return logits, accuracy_in_batches(model, torch.tensor(x), torch.tensor(y), batch_size)
+        batch = torch.tensor(batches[draw - 1, :batch_size])
+        # Its running averages are not used, so any momentum will do.
+        return logits_in_batches(network(steps, MOMENTA[0]), batch[None])[0, 0].numpy()
+
+    def right_in_training(steps: int, batch_size: int) -> float:
+        import torch
+
+        from bnlib.experiments.evaluation import accuracy_in_batches
+
+        model = network(steps, MOMENTA[0])
+        return accuracy_in_batches(model, torch.tensor(x), torch.tensor(y), batch_size)
 
     def in_evaluation(steps: int, momentum: float) -> tuple[NDArray, float]:
         """Return the logits, (10,), and the accuracy."""
@@ -118,7 +126,9 @@ def modes_explorer(history: History | None = None) -> Explorer:
             logits = model(torch.tensor(x[IMAGE : IMAGE + 1]))[0].numpy()
         return logits, accuracy(model, torch.tensor(x), torch.tensor(y))
 
-    training_of = table("modes_in_training", in_training, kept, range(2, 65))
+    sizes = range(2, 65)
+    training_of = table("modes_in_training", in_training, kept, sizes, range(1, DRAWS + 1))
+    share_of = table("modes_right_in_training", right_in_training, kept, sizes)
     evaluation_of = table("modes_in_evaluation", in_evaluation, kept, MOMENTA)
 
     def draw(live: LiveFigure) -> Update:
@@ -128,9 +138,9 @@ def modes_explorer(history: History | None = None) -> Explorer:
         def update(
             steps: int, momentum: float, batch_size: int, draw: int, evaluating: bool
         ) -> str:
-            all_training, share_in_training = training_of(steps, batch_size)
-            evaluation, share_in_evaluation = evaluation_of(steps, momentum)
-            training, shares = all_training[draw - 1], (share_in_training, share_in_evaluation)
+            training = training_of(steps, batch_size, draw)
+            evaluation, share = evaluation_of(steps, momentum)
+            shares = share_of(steps, batch_size), share
             batch = batches[draw - 1, :batch_size]
             picture.set(batch, (training, evaluation), shares, int(y[IMAGE]), evaluating)
             said = (evaluation if evaluating else training).argmax()

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 _played: Mapping[str, Any] | None = None
 _kept: dict[str, Any] | None = None
 
@@ -79,9 +81,13 @@ def table(
         KeyError: what is played holds no such name.
     """
     if _played is not None:
-        rows = _played[name]
-        return lambda *chosen: rows[chosen]
+        places, values = _played[name]
+        return lambda *chosen: values[places[chosen]]
     if _kept is not None:
-        every = ((chosen, compute(*chosen)) for chosen in product(*arguments))
-        _kept[name] = {chosen: pack(value) if pack else value for chosen, value in every}
+        every = [*product(*arguments)]
+        values = [pack(compute(*chosen)) if pack else compute(*chosen) for chosen in every]
+        shapes = {getattr(value, "shape", None) for value in values}
+        if len(shapes) == 1 and None not in shapes:
+            values = np.stack(values)  # thousands of small arrays would take far more room
+        _kept[name] = {chosen: place for place, chosen in enumerate(every)}, values
     return compute

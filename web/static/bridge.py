@@ -26,6 +26,7 @@ place = None  # the element of the page in which what is displayed now is to be 
 
 
 def send(message, buffers=()):
+    """Send a message to the page."""
     post(json.dumps(message), to_js([to_js(bytes(buffer)) for buffer in buffers]))
 
 
@@ -33,6 +34,7 @@ class PageComm(BaseComm):
     """A comm whose other side is in the page."""
 
     def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
+        """Send what a widget says."""
         message = {"type": msg_type, "comm_id": self.comm_id, "data": data or {}, **keys}
         send(message | {"metadata": metadata or {}}, buffers or [])
 
@@ -50,6 +52,7 @@ def display(shown, raw=False, metadata=None, display_id=None, update=False):
 
 
 def module(name, **names):
+    """Make a module that stands in for one of IPython's."""
     made = types.ModuleType(name)
     vars(made).update(names)
     sys.modules[name] = made
@@ -114,10 +117,12 @@ def ask(method, step, arguments, answer):
 
 
 def compare(step, truth, text, within):
+    """Compare a prediction with what came out in the lesson."""
     predictions.compare(step, json.loads(truth), json.loads(text), within)
 
 
 def score():
+    """Count the predictions that were right."""
     predictions.score()
 
 

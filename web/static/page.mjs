@@ -85,7 +85,10 @@ async function display(message, buffers) {
   } else if (message.data['text/markdown']) {
     const block = document.createElement('div');
     block.className = 'markdown';
-    block.innerHTML = marked.parse(message.data['text/markdown']);
+    // What is set in mathematics, Markdown must not touch: it comes with the page, by a key.
+    const texts = JSON.parse(place.parentElement.dataset.live).texts ?? {};
+    block.innerHTML = marked.parse(message.data['text/markdown'])
+      .replace(/⟦(\w*)⟧/g, (_, key) => texts[key]);
     place.append(block);
   } else if (buffers.length) {
     await picture(place, message, buffers);
@@ -192,8 +195,10 @@ function addControls(place, index) {
   const live = JSON.parse(place.dataset.live);
   if (live.kind === 'comparison') {
     const compare = button('Compare with my prediction', 'compare', () => {
+      const keys = Object.keys(live.texts).map(key => [key, `⟦${key}⟧`]);
+      const text = keys.length === 1 ? keys[0][1] : Object.fromEntries(keys);
       fill(place, index, 'compare',
-        [live.step, JSON.stringify(live.truth), JSON.stringify(live.text), live.within]);
+        [live.step, JSON.stringify(live.truth), JSON.stringify(text), live.within]);
       compare.remove();
     });
     compare.disabled = true;
