@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 import nbformat
 from nbclient import NotebookClient
 
+from bnlib.live.explorer import Explorer
+from tests.explorers.test_explorers import other_values
+
 BEGIN = """\
 from bnlib.live import recording as _recording
 from bnlib.live.predictions import Predictions as _Predictions
@@ -38,14 +41,29 @@ def _keep_comparison(self, step, truth, text, within=0):
     _compare(self, step, truth, text, within)
 
 _Predictions.compare = _keep_comparison
+
+from tests.tools.found import EXPLORERS as _explorers
+_made = {}
+
+def _keep_what_is_made(make):
+    def keep(*arguments, **options):
+        _made[make.__name__] = explorer = make(*arguments, **options)
+        return explorer
+    setattr(_sys.modules[make.__module__], make.__name__, keep)
+
+import sys as _sys
+for _make in _explorers:
+    _keep_what_is_made(_make)
 """
 END = """\
 import json
 import pickle
 from pathlib import Path
 import numpy
+from web.recordings import lines
 _plain = json.loads(json.dumps([_asked, _compared], default=lambda x: numpy.asarray(x).tolist()))
-Path(%r).write_bytes(pickle.dumps((_kept, *_plain)))
+_said = {name: lines(explorer) for name, explorer in _made.items()}
+Path(%r).write_bytes(pickle.dumps((_kept, *_plain, _said)))
 """
 
 
@@ -55,6 +73,17 @@ class Recording(NamedTuple):
     explorers: dict[str, Any]  # for bnlib.live.recording.play
     asked: dict[str, Any]  # step → kind and arguments of the question
     compared: dict[str, Any]  # step → what it is compared with: truth, text, within
+    said: dict[str, list[str]]  # name of an explorer → its lines as its controls are moved
+
+
+def lines(explorer: Explorer) -> list[str]:
+    """Return what an explorer says at first, and when each control is at a few of its values."""
+    said = [explorer.line]
+    for control in explorer.controls.values():
+        for value in [] if control.disabled else other_values(control):
+            control.value = value
+            said.append(explorer.line)
+    return said
 
 
 def record(notebook: Path, folder: Path) -> Recording:
