@@ -1,88 +1,109 @@
 """Build the lessons as web pages into site/: `python3 run.py web`.
 
 The first build fetches some 20 MB (where Pyodide's CDN cannot be reached, 130 MB) and runs every
-lesson once; a later one does what has changed.
+lesson once, which takes minutes; a later one does what has changed.
 """
 
 import functools
 import http.server
 import shutil
 import sys
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import nbformat
 
 from bnlib.experiments.mnist import cache_folder
 from tests.tools.minutes import stated
-from web import distribution, pages
+from web import distribution, pages, widgets
 from web.downloads import NPM, PYPI, DownloadError, npm_folder
 from web.recordings import packed, record
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE, CACHE = ROOT / "site", cache_folder().parent / "web"
+# Widgets bring styles of their own; all else comes from files beside the page.
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' blob: data:; font-src 'self' data:; worker-src 'self'"
+    "img-src 'self' blob: data:; font-src 'self' data:"
 )
-REPOSITORY = "OWNER/REPOSITORY"
-BINDER = f"https://mybinder.org/v2/gh/{REPOSITORY}/HEAD?urlpath=lab/tree/notebooks/"
-COLAB = f"https://colab.research.google.com/github/{REPOSITORY}/blob/HEAD/notebooks/"
+NAME = urlsplit(pages.REPOSITORY).path.strip("/")
+ELSEWHERE = {
+    "Binder": f"https://mybinder.org/v2/gh/{NAME}/HEAD?urlpath=lab/tree/notebooks/",
+    "Colab": f"https://colab.research.google.com/github/{NAME}/blob/HEAD/notebooks/",
+}
 
 
 def build() -> None:
     """Build site/ anew."""
-    _, manager, require, katex, marked = (npm_folder(package, CACHE) for package in NPM)
-    SITE.mkdir(exist_ok=True)
-    wheels = distribution.build(ROOT, SITE / "pyodide", CACHE)
-    for file in (pages.HERE / "static").iterdir():
-        shutil.copy(file, SITE)
-    shutil.copy(manager / "dist" / "libembed-amd.js", SITE)
+    shutil.rmtree(SITE, ignore_errors=True)
+    pyodide, manager, require, katex, marked = (npm_folder(package, CACHE) for package in NPM)
+    shutil.copytree(pages.HERE / "static", SITE)
+    (SITE / "widgets.js").write_text(widgets.script(manager), encoding="utf-8")
     shutil.copy(require / "require.js", SITE)
     shutil.copy(marked / "lib" / "marked.esm.js", SITE)
-    shutil.copytree(katex / "dist" / "fonts", SITE / "katex" / "fonts", dirs_exist_ok=True)
+    shutil.copytree(katex / "dist" / "fonts", SITE / "katex" / "fonts")
     shutil.copy(katex / "dist" / "katex.min.css", SITE / "katex")
+    wheels = distribution.build(ROOT, SITE / "pyodide", CACHE)
     build_lessons(katex)
-    listed = [*NPM[1:], *PYPI, *wheels]
-    _write("licences.html", "licences.html", packages=listed, pyodide=NPM[0])
+    _write("licences.html", "licences.html", packages=[*NPM, *PYPI, *wheels])
+    _stamp(SITE / "kept.js")
 
 
 def build_lessons(katex: Path) -> None:
-    """Build the pages of the lessons, and the one that lists them."""
-    pictures, lessons, minutes = pages.Pictures(SITE / "pictures"), [], []
-    (SITE / "recordings").mkdir(exist_ok=True)
-    for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        recording = record(notebook, CACHE / "recordings")
-        compared = pages.typeset_comparisons(recording.compared, katex)
-        lesson = pages.lesson(notebook, pictures, recording.asked, compared)
-        if recording.explorers:
-            file = SITE / "recordings" / f"{notebook.stem}.bin"
-            file.write_bytes(packed(recording.explorers))
-            lesson = lesson._replace(recording=f"recordings/{file.name}")
-        lessons.append(lesson)
-        minutes.append(stated(pages.nbformat.read(notebook, as_version=4)))
-        shutil.copy(notebook, SITE)
-    rendered = [
-        pages.render(
-            "lesson.html", lesson=lesson, before=before, after=after, policy=POLICY, binder=BINDER,
-            colab=COLAB,
-        )
-        for before, lesson, after in zip(
-            [None, *lessons], lessons, [*lessons[1:], None], strict=False
-        )
-    ]  # fmt: skip
-    for lesson, page in zip(lessons, pages.typeset(rendered, katex), strict=True):
+    """Build the pages of the lessons, the one for teachers, and the one that lists them."""
+    pictures = pages.Pictures(SITE / "pictures")
+    (SITE / "recordings").mkdir()
+    notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    lessons = [_lesson(notebook, pictures, katex) for notebook in notebooks]
+    text = pages.markdown((ROOT / "notebooks" / "teachers.md").read_text(encoding="utf-8"))
+    teachers = pages.text_page("teachers", [pages.Cell("text", text)])
+    around = zip([None, *lessons], lessons, [*lessons[1:], None], strict=False)
+    rendered = [_rendered(*three, ELSEWHERE) for three in around]
+    rendered.append(_rendered(None, teachers, None, {}))
+    for lesson, page in zip([*lessons, teachers], pages.typeset(rendered, katex), strict=True):
         (SITE / f"{lesson.stem}.html").write_text(page, encoding="utf-8")
-    _write("index.html", "index.html", lessons=[*zip(lessons, minutes, strict=True)])
+    minutes = [stated(nbformat.read(notebook, as_version=4)) for notebook in notebooks]
+    listed = [*zip(lessons, minutes, strict=True)]
+    _write("index.html", "index.html", lessons=listed, repository=pages.REPOSITORY)
+
+
+def _lesson(notebook: Path, pictures: pages.Pictures, katex: Path) -> pages.Lesson:
+    shutil.copy(notebook, SITE)
+    recording = record(notebook, CACHE / "recordings")
+    compared = pages.typeset_comparisons(recording.compared, katex)
+    lesson = pages.lesson(notebook, pictures, recording.asked, compared)
+    if not recording.explorers:
+        return lesson
+    file = SITE / "recordings" / f"{notebook.stem}.bin"
+    file.write_bytes(packed(recording.explorers))
+    return lesson._replace(recording=f"{file.parent.name}/{file.name}")
+
+
+def _rendered(before: Any, lesson: pages.Lesson, after: Any, elsewhere: dict[str, str]) -> str:
+    return pages.render(
+        "lesson.html", lesson=lesson, before=before, after=after, policy=POLICY, elsewhere=elsewhere
+    )
 
 
 def _write(name: str, template: str, **values) -> None:
-    page = pages.render(template, policy=POLICY, **values)
-    (SITE / name).write_text(page, encoding="utf-8")
+    (SITE / name).write_text(pages.render(template, policy=POLICY, **values), encoding="utf-8")
+
+
+def _stamp(script: Path) -> None:
+    """Tell the pages' service worker which build it belongs to."""
+    content = sha256()
+    for file in sorted(file for file in SITE.rglob("*") if file.is_file()):
+        content.update(file.read_bytes())
+    script.write_text(script.read_text().replace("BUILD", content.hexdigest()[:16]))
 
 
 def serve(port: int) -> None:
     """Serve site/, as any server of files would."""
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(SITE))
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        print(f"http://127.0.0.1:{port}", flush=True)
+        print(f"http://127.0.0.1:{server.server_port}", flush=True)
         server.serve_forever()
 
 
@@ -91,5 +112,6 @@ if __name__ == "__main__":
         build()
     except DownloadError as error:
         sys.exit(str(error))
-    if sys.argv[1:2] == ["--serve"]:
-        serve(int(sys.argv[2]) if sys.argv[2:] else 8080)
+    print(f"The pages are in {SITE}.")
+    if "--serve" in sys.argv:
+        serve(8000)

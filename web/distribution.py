@@ -1,5 +1,6 @@
 """The Python of the pages: Pyodide, and compiled wheels of what the explorers need."""
 
+import email
 import json
 import shutil
 import subprocess
@@ -54,7 +55,21 @@ def build(root: Path, out: Path, cache: Path) -> list[Package]:
         entries[name]["sha256"] = sha256(file.read_bytes()).hexdigest()
     whole = lock(pyodide) | {"packages": dict(sorted(entries.items()))}
     (out / "pyodide-lock.json").write_text(json.dumps(whole), encoding="utf-8")
-    return [Package(name, e["version"], e["sha256"], "") for name, e in entries.items()]
+    ours = {"bnlib", *(package.name for package in PYPI)}
+    return [
+        Package(name, entry["version"], entry["sha256"], _licence(wheels[name]))
+        for name, entry in entries.items()
+        if name not in ours
+    ]
+
+
+def _licence(wheel: Path) -> str:
+    """Return the licence that a wheel names."""
+    with zipfile.ZipFile(wheel) as archive:
+        [metadata] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        said = email.message_from_bytes(archive.read(metadata))
+    classified = [c.rsplit(" :: ", 1)[1] for c in said.get_all("Classifier", []) if "License" in c]
+    return said["License-Expression"] or ", ".join(classified) or said["License"]
 
 
 def _closure(packages: dict, wanted: tuple[str, ...]) -> list[str]:

@@ -27,6 +27,11 @@ EXPLORER = re.compile(r"^(?:\w+\.)?(\w+_explorer)\(", re.MULTILINE)
 PREDICTION = re.compile(r"predict\.(choice|number|curve)\(\s*(\d+)")
 COMPARISON = re.compile(r"predict\.compare\(\s*(\d+)")
 CHECK = re.compile(r"^(?:\w+\.)?check_\w+\(", re.MULTILINE)
+HEADING = re.compile(r'<h([12]) id="(.*?)">(.*?)<a class="anchor-link"')
+FOLDED = "explorer", "prediction", "comparison", "score"  # whose code is one call
+HINT = re.compile(r"Run this (?:cell|notebook) ")  # for Jupyter; a page has buttons of its own
+CITATION = (HERE.parent / "CITATION.cff").read_text(encoding="utf-8")
+REPOSITORY = re.findall(r"^repository-code: (\S+)", CITATION, re.MULTILINE)[0]
 LATEX = '<span data-latex="%s" data-display="%d"></span>'
 
 
@@ -41,9 +46,13 @@ class _Renderer(IPythonRenderer):
 
 
 def markdown(text: str) -> str:
-    """Return Markdown as HTML; links to other lessons lead to their pages."""
+    """Return Markdown as HTML.
+
+    Links to other lessons lead to their pages, and those to other files to the repository.
+    """
     made = MarkdownWithMath(renderer=_Renderer(escape=False)).render(text)
-    return re.sub(r'href="(\d\d_\w+|teachers)\.(?:ipynb|md)', r'href="\1.html', made)
+    made = re.sub(r'href="(\d\d_\w+|teachers)\.(?:ipynb|md)', r'href="\1.html', made)
+    return made.replace('href="../', f'href="{REPOSITORY}/blob/HEAD/')
 
 
 def typeset(texts: Iterable[str], katex: Path) -> list[str]:
@@ -89,7 +98,8 @@ class Cell(NamedTuple):
     folded: bool = False  # whether the code is folded at first
     output: str = ""  # HTML of what is stored
     hidden: bool = False  # whether the output is
-    live: str = ""  # JSON of what comes alive, nothing if that is nothing
+    kind_of_live: str = ""  # what comes alive, "explorer" say; nothing if that is nothing
+    live: str = ""  # JSON of all that is to be known of it
 
 
 class Lesson(NamedTuple):
@@ -98,7 +108,15 @@ class Lesson(NamedTuple):
     stem: str
     title: str
     cells: list[Cell]
-    recording: str  # where the page fetches it, nothing if it needs none
+    contents: list[tuple[str, str]]  # anchor and text of each heading
+    recording: str = ""  # where the page fetches it, nothing if it needs none
+
+    @property
+    def picture(self) -> str:
+        """Where its first picture is."""
+        return next(
+            m[1] for cell in self.cells if (m := re.search(r'<img src="(.*?)"', cell.output))
+        )
 
 
 class Pictures:
@@ -147,18 +165,30 @@ def lesson(
             live = _live(cell, after, imports, compared, asked)
             skip = live.get("kind") == "exercise" and not CHECK.search(cell.source)
             made.append(_code(cell, after if skip else cell, live, pictures))
-    title = re.search(r"^# (.*)", cells[0].source, re.MULTILINE)
-    return Lesson(notebook.stem, title[1] if title else notebook.stem, made, "")
+    return text_page(notebook.stem, made)
+
+
+def text_page(stem: str, cells: list[Cell]) -> Lesson:
+    """Make a page of cells, whose title and contents are their headings."""
+    headings = [match for cell in cells for match in HEADING.findall(cell.text)]
+    [title] = [words for level, _, words in headings if level == "1"]
+    contents = [(anchor, words) for level, anchor, words in headings if level == "2"]
+    return Lesson(stem, html.unescape(title), cells, contents)
 
 
 def _code(cell: Any, output_of: Any, live: dict, pictures: Pictures) -> Cell:
     jupyter = cell.metadata.get("jupyter", {})
+    shown = [
+        output for output in output_of.outputs
+        if not (live and HINT.match(output.get("data", {}).get("text/plain", "")))
+    ]  # fmt: skip
     return Cell(
         "code",
         code=highlight(cell.source, PythonLexer(), CODE),
-        folded=jupyter.get("source_hidden", False),
-        output="".join(_output(output, pictures) for output in output_of.outputs),
+        folded=jupyter.get("source_hidden", False) or live.get("kind") in FOLDED,
+        output="".join(_output(output, pictures) for output in shown),
         hidden=jupyter.get("outputs_hidden", False),
+        kind_of_live=live.get("kind", ""),
         live=json.dumps(live) if live else "",
     )
 

@@ -7,7 +7,7 @@ const { default: katex } = await import(pathToFileURL(`${process.argv[2]}/dist/k
 const characters = { amp: '&', lt: '<', gt: '>', quot: '"', '#x27': "'", '#39': "'" };
 const plain = text => text.replace(/&(amp|lt|gt|quot|#x27|#39);/g, (_, name) => characters[name]);
 const set = text => text.replace(
-  /<span data-latex="([^"]*)" data-display="(\d)"><\/span>/g,
+  /<span data-latex="([^"]*)" data-display="(\d)"(?: \/>|><\/span>)/g,
   (_, latex, display) => katex.renderToString(plain(latex), {
     displayMode: display === '1', throwOnError: true, strict: false }));
 process.stdout.write(JSON.stringify(JSON.parse(fs.readFileSync(0)).map(set)));

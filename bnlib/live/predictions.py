@@ -54,6 +54,7 @@ class Prediction:
     """
 
     cell: str | None = None
+    then = "Now run the next cells."  # to be done once an answer is committed
 
     def __init__(self, step: int, controls: Sequence[widgets.DOMWidget], *button: widgets.Button):
         self.answer: Any = None
@@ -79,7 +80,7 @@ class Prediction:
         if answer is None:
             self._say("Not yet committed.")
         else:
-            self._say(f"Committed: {self.words(answer)}. Now run the next cells.")
+            self._say(f"Committed: {self.words(answer)}. {self.then}")
 
     def lock(self) -> None:
         """Keep what is committed from now on: the result has run."""

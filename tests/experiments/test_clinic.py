@@ -99,7 +99,7 @@ def test_the_verdict_names_what_is_true_what_decides_and_what_helps():
     }
     for named, treatment in orders.items():
         after = chart(treated(patient, treatment))
-        said = verdict("vanished signal", named, treatment, before, after)
+        said = verdict("vanished signal", named, treatment, before, after.in_service)
         assert "It looks most like “wrong axis”; what decides: in the last layer" in said
         assert ("and so it is" in said) == (named == "vanished signal")
         assert ("What helps: put BN before each activation" in said) == (named == "wrong axis")

@@ -68,8 +68,9 @@ module("IPython.core.getipython", get_ipython=lambda: None)
 module("IPython.core.interactiveshell", InteractiveShell=None, ExecutionInfo=None)
 
 from bnlib.live import recording  # noqa: E402
-from bnlib.live.predictions import Predictions  # noqa: E402
+from bnlib.live.predictions import Prediction, Predictions  # noqa: E402
 
+Prediction.then = "Now look at the result."
 predictions = Predictions()
 committed = {}
 
@@ -118,6 +119,7 @@ def ask(method, step, arguments, answer):
 
 def compare(step, truth, text, within):
     """Compare a prediction with what came out in the lesson."""
+    predictions._of_step[step].lock()
     predictions.compare(step, json.loads(truth), json.loads(text), within)
 
 
@@ -153,9 +155,5 @@ def at(where, function, *arguments):
     """Call a function of this module, whose output is to be seen at `where`."""
     global place
     place = where
-    try:
-        globals()[function](*arguments)
-    except Exception as error:
-        send({"type": "error", "place": where, "text": f"{type(error).__name__}: {error}"})
-        raise
+    globals()[function](*arguments)
     tell_commitments()

@@ -1,4 +1,5 @@
-// The Python of a page, in a thread of its own. Messages: {call, place, args} and {comm_id, data}.
+// The Python of a page, in a thread of its own. It gets {id, call, place, args} and {id, comm_id,
+// data}, and answers with what bridge.py sends and, at the end of each, {done: id}.
 import { loadPyodide } from './pyodide/pyodide.mjs';
 
 self.post = (json, buffers) => self.postMessage({ json, buffers });
@@ -15,11 +16,12 @@ let queue = starting;
 async function handle(message) {
   const bridge = await starting;
   if (message.comm_id) bridge.comm_msg(message.comm_id, JSON.stringify(message.data));
-  else if (message.call === 'play') bridge.play(message.args[0]);
   else bridge.at(message.place, message.call, ...message.args);
 }
+
 self.onmessage = ({ data: message }) => {
   queue = queue.then(() => handle(message)).catch(error => {
-    self.postMessage({ error: String(error), place: message.place });
+    const text = String(error).trim().split('\n').pop();
+    self.postMessage({ json: JSON.stringify({ type: 'error', place: message.place, text }) });
   }).then(() => self.postMessage({ done: message.id }));
 };
