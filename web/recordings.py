@@ -15,9 +15,6 @@ from typing import Any, NamedTuple
 import nbformat
 from nbclient import NotebookClient
 
-from bnlib.live.explorer import Explorer
-from tests.explorers.test_explorers import other_values
-
 BEGIN = """\
 from bnlib.live import recording as _recording
 from bnlib.live.predictions import Predictions as _Predictions
@@ -60,7 +57,7 @@ import json
 import pickle
 from pathlib import Path
 import numpy
-from web.recordings import lines
+from tests.tools.moves import lines
 _plain = json.loads(json.dumps([_asked, _compared], default=lambda x: numpy.asarray(x).tolist()))
 _said = {name: lines(explorer) for name, explorer in _made.items()}
 Path(%r).write_bytes(pickle.dumps((_kept, *_plain, _said)))
@@ -74,16 +71,6 @@ class Recording(NamedTuple):
     asked: dict[str, Any]  # step → kind and arguments of the question
     compared: dict[str, Any]  # step → what it is compared with: truth, text, within
     said: dict[str, list[str]]  # name of an explorer → its lines as its controls are moved
-
-
-def lines(explorer: Explorer) -> list[str]:
-    """Return what an explorer says at first, and when each control is at a few of its values."""
-    said = [explorer.line]
-    for control in explorer.controls.values():
-        for value in [] if control.disabled else other_values(control):
-            control.value = value
-            said.append(explorer.line)
-    return said
 
 
 def record(notebook: Path, folder: Path) -> Recording:

@@ -2,30 +2,18 @@
 
 import io
 
-import ipywidgets as widgets
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.tools.found import EXPLORERS
+from tests.tools.moves import other_values
 
 every_explorer = pytest.mark.parametrize("make", EXPLORERS, ids=lambda make: make.__name__)
 
 
 def pixels(png: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
-
-
-def other_values(control: widgets.ValueWidget) -> list:
-    """The ends of a slider and a value between; both states of a box. Not the value it has."""
-    if isinstance(control, widgets.Checkbox):
-        return [not control.value]
-    if hasattr(control, "options"):
-        values = [option[-1] if isinstance(option, tuple) else option for option in control.options]
-        return [v for v in values if v != control.value][:: 1 + len(values) // 4]
-    step = control.step
-    middle = control.min + step * round((control.max - control.min) / step / 3)
-    return [v for v in (control.min, middle, control.max) if abs(v - control.value) > step / 2]
 
 
 @every_explorer

@@ -1,38 +1,25 @@
-"""Explorers that play what was recorded say what they say with PyTorch, and need none of it.
+"""Explorers say in a page what they say in Jupyter, in the same Python that the page runs.
 
-The recordings are rounded: to 1/63 of the range of a unit's inputs, to 1/31 where the order of the
-images is kept, and to half precision for feature maps. What that changes in a line is stated here.
+What comes from PyTorch is a recording there. Some are rounded: the inputs of units to 1/63 of their
+range, to 1/31 where the order of the images is kept, and feature maps to half precision. What that
+changes in a line is stated here.
 """
 
 import json
 import re
 import subprocess
-import sys
 
 import pytest
 
-from tests.conftest import NOTEBOOKS, ROOT
-from web.build import CACHE
-from web.recordings import packed, record
-
-# How far a number of the line may be off; those that are not named say the same to the last digit.
-OFF = {
-    "covariate_shift_explorer": 0.02,
-    "activations_explorer": 0.03,
-    "noise_explorer": 0.1,
-    "own_training_explorer": 0.1,
-}
-PLAYED = """
-import importlib, json, pickle, sys, zlib
-sys.modules["torch"] = None  # an import of it fails
-from bnlib.live import recording
-recording.play(pickle.loads(zlib.decompress(open(sys.argv[1], "rb").read())))
+from tests.conftest import NOTEBOOKS
 from tests.tools.found import EXPLORERS
-from web.recordings import lines
-made = {make.__name__: make for make in EXPLORERS}
-print(json.dumps({name: lines(made[name]()) for name in sys.argv[2:]}))
-"""
+from web.build import CACHE, SITE
+from web.recordings import record
+
+MODULES = {make.__name__: make.__module__ for make in EXPLORERS}
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
+# How far a number of a line may be off; those that are not named say the same to the last digit.
+OFF: dict[str, float] = {}
 
 
 def words_and_numbers(line: str) -> tuple[str, list[float]]:
@@ -41,21 +28,25 @@ def words_and_numbers(line: str) -> tuple[str, list[float]]:
 
 
 @pytest.mark.parametrize("notebook", LESSONS, ids=lambda path: path.stem)
-def test_a_recording_says_what_the_lesson_says(notebook, tmp_path):
-    recording = record(notebook, CACHE / "recordings")
-    file = tmp_path / "recording"
-    file.write_bytes(packed(recording.explorers))
-    command = [sys.executable, "-c", PLAYED, str(file), *recording.said]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+def test_an_explorer_says_the_same_in_a_page(site, notebook):
+    said = record(notebook, CACHE / "recordings").said
+    assert said
+    file = SITE / "recordings" / f"{notebook.stem}.bin"
+    names = [f"{MODULES[name]}.{name}" for name in said]
+    script = str(NOTEBOOKS.parent / "tests" / "web" / "lines.mjs")
+    command = ["node", script, str(SITE), str(file) if file.exists() else "", *names]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for name, played in json.loads(done.stdout).items():
-        for line, other in zip(recording.said[name], played, strict=True):
-            (words, expected), (other_words, numbers) = map(words_and_numbers, (line, other))
+    in_page = json.loads(done.stdout.splitlines()[-1])
+    for name, lines in said.items():
+        for line, other in zip(lines, in_page[name], strict=True):
+            (words, numbers), (other_words, others) = map(words_and_numbers, (line, other))
             assert other_words == words, name
-            assert numbers == pytest.approx(expected, abs=OFF.get(name, 0)), (name, line)
+            assert others == pytest.approx(numbers, abs=OFF.get(name, 0)), (name, line)
 
 
-@pytest.mark.parametrize("notebook", LESSONS, ids=lambda path: path.stem)
-def test_a_recording_is_small(notebook):
-    recording = record(notebook, CACHE / "recordings")
-    assert len(packed(recording.explorers)) <= 3e6
+def test_recordings_are_small(site):
+    files = [*(SITE / "recordings").iterdir()]
+    assert files
+    for file in files:
+        assert file.stat().st_size <= 3e6, file.name
