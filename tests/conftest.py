@@ -77,12 +77,16 @@ def opened(root, chromium_path):
         yield lambda name, **options: Notebook(page, server, name, **options)
 
 
-MARKED = {"chromium_path": "browser", "class_hub": "hub"}  # a fixture → the mark of its tests
+MARKED = {
+    "chromium_path": "browser",
+    "class_hub": "hub",
+    "site": "web",
+}  # a fixture → the mark of its tests
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Mark every test that uses the browser or a hub, so that `-m browser` misses none."""
+    """Mark what uses the browser, a hub or the pages, so that `-m browser` misses no test."""
     for item in items:
         for fixture, mark in MARKED.items():
             if fixture in getattr(item, "fixturenames", ()):

@@ -1,9 +1,9 @@
 """Trainings side by side that were recorded in little room: what a page shows, without torch.
 
-The inputs of the units take nearly all of it. For each unit and snapshot they are rounded to equal
-steps between the smallest and the largest of them. Where nobody asks which image an input belongs
-to, only how many there are of each size, they are sorted first, and the small distances between
-them are what is kept.
+The inputs of the units take nearly all of it. For each unit and snapshot they are rounded to STEPS
+equal steps between the smallest and the largest of them, and small differences are what is kept:
+those to the snapshot before; or, where nobody asks which image an input belongs to, only how many
+there are of each size, those between inputs that follow each other when they are sorted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from bnlib.experiments.runs import Record, Runs
 
+STEPS = 63
+
 
 @dataclass(frozen=True)
 class PackedInputs:
@@ -27,20 +29,20 @@ class PackedInputs:
         low: the smallest input of each unit, (snapshots, layers, 1, units).
         step: to which its inputs are rounded, likewise.
         shape: (snapshots, layers, N, units).
-        codes: uint8 of that shape, compressed: how many steps above `low`; if the inputs are
-            sorted, above the one before.
-        in_order: whether they are in the order of the images, and not sorted.
+        codes: uint8 of that shape, compressed: how many steps the input is above `low`, as
+            differences along `axis`, modulo 256.
+        axis: 0, of the snapshots; or 2, of the images, whose inputs are then sorted.
     """
 
     low: NDArray[np.float32]
     step: NDArray[np.float32]
     shape: tuple[int, ...]
     codes: bytes
-    in_order: bool
+    axis: int
 
     @classmethod
-    def of(cls, inputs: NDArray, steps: int, in_order: bool) -> PackedInputs:
-        """Pack `inputs`, (snapshots, layers, N, units), in so many steps, 255 at most.
+    def of(cls, inputs: NDArray, axis: int) -> PackedInputs:
+        """Pack `inputs`, (snapshots, layers, N, units).
 
         Raises:
             ValueError: they are not finite.
@@ -48,21 +50,17 @@ class PackedInputs:
         if not np.isfinite(inputs).all():
             raise ValueError("expected finite inputs, got some that are not: has it diverged?")
         low = inputs.min(axis=2, keepdims=True)
-        step = (inputs.max(axis=2, keepdims=True) - low) / steps
+        step = (inputs.max(axis=2, keepdims=True) - low) / STEPS
         codes = np.rint((inputs - low) / np.where(step > 0, step, 1)).astype(np.uint8)
-        if not in_order:
-            codes = np.diff(np.sort(codes, axis=2), axis=2, prepend=np.uint8(0))
-        compressed = zlib.compress(codes.tobytes(), 9)
-        return cls(
-            low.astype(np.float32), step.astype(np.float32), codes.shape, compressed, in_order
-        )
+        if axis == 2:
+            codes = np.sort(codes, axis)
+        compressed = zlib.compress(np.diff(codes, axis=axis, prepend=np.uint8(0)).tobytes(), 9)
+        return cls(low.astype(np.float32), step.astype(np.float32), codes.shape, compressed, axis)
 
     def unpacked(self) -> NDArray[np.float32]:
         """Return the inputs, (snapshots, layers, N, units), at most half a step off."""
         codes = np.frombuffer(zlib.decompress(self.codes), np.uint8).reshape(self.shape)
-        if not self.in_order:
-            codes = np.cumsum(codes, axis=2, dtype=np.uint8)
-        return self.low + codes * self.step
+        return self.low + np.cumsum(codes, self.axis, dtype=np.uint8) * self.step
 
 
 @dataclass(frozen=True)
@@ -102,9 +100,9 @@ class RecordedRuns:
         return self.recorders[label].inputs[:, layer, :, unit]
 
 
-def _record(runs: Runs, steps: int, in_order: bool) -> RecordedRuns:
+def _record(runs: Runs, axis: int) -> RecordedRuns:
     def network(record: Record) -> RecordedNetwork:
-        packed = PackedInputs.of(np.stack([*record.inputs]), steps, in_order)
+        packed = PackedInputs.of(np.stack([*record.inputs]), axis)
         return RecordedNetwork(packed, [*record.accuracy], [*record.gradient_norms])
 
     comparison: Any = runs  # a recorded one knows no examples
@@ -117,5 +115,5 @@ def _record(runs: Runs, steps: int, in_order: bool) -> RecordedRuns:
     )
 
 
-record_of_units = partial(_record, steps=63, in_order=False)  # whichever image an input is of
-record_of_images = partial(_record, steps=31, in_order=True)
+record_of_images = partial(_record, axis=0)
+record_of_units = partial(_record, axis=2)

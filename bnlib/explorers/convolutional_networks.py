@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from copy import deepcopy
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bnlib.experiments.data import load_digits
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
 from bnlib.live.recording import recorded, table
+from bnlib.numpy_bn import BatchNorm
 from bnlib.pictures.convolutional_networks import FeatureMaps, Pipeline, values_per_mean
 
 if TYPE_CHECKING:
@@ -35,7 +37,6 @@ NAMES = {
 }
 PLACES = 8  # of layers that are drawn
 IMAGE, CHANNEL = 106, 4
-MODES = None, "train", "eval"  # of BN; None: it is left out
 
 
 def placement_explorer() -> Explorer:
@@ -99,18 +100,7 @@ def feature_maps_explorer(model: nn.Sequential | None = None) -> Explorer:
     digits = load_digits()
     images = digits.x_test.reshape(-1, 8, 8)
 
-    @cache
-    def network() -> nn.Sequential:
-        return deepcopy(model or trained_cnn())
-
-    kernels = recorded("kernels", lambda: network()[0].weight.detach().numpy()[:, 0])
-    maps_of = table(
-        "feature_maps",
-        lambda image, mode: _maps(network(), images[image], mode),
-        range(len(images)),
-        MODES,
-        pack=lambda maps: [stage.astype(np.float16) for stage in maps],
-    )
+    kernels, bn = recorded("stage", lambda: _in_numpy(model or trained_cnn()))
 
     def draw(live: LiveFigure) -> Update:
         picture = FeatureMaps(live.figure, len(kernels))
@@ -118,7 +108,7 @@ def feature_maps_explorer(model: nn.Sequential | None = None) -> Explorer:
 
         def update(image: int, channel: int, norm: bool, evaluating: bool) -> str:
             mode = ("eval" if evaluating else "train") if norm else None
-            maps = maps_of(image, mode)
+            maps = _maps(images[image], kernels, bn, mode)
             title = f"BN, {mode}" if mode else None
             picture.set(images[image], kernels[channel], maps, channel, title)
             on = [int((stage_maps[channel] > 0).sum()) for stage_maps in maps[:2]]
@@ -142,22 +132,38 @@ def feature_maps_explorer(model: nn.Sequential | None = None) -> Explorer:
     return Explorer(draw, controls, height=4.0, text=text)
 
 
-def _maps(model: nn.Sequential, image: NDArray, mode: str | None) -> list[NDArray]:
+def _in_numpy(model: nn.Sequential) -> tuple[NDArray, BatchNorm]:
+    """Return the kernels of a network's convolution, (channels, rows, columns), and its BN."""
+    convolution: Any = model[0]
+    norm: Any = model[1]
+    bn = BatchNorm(norm.num_features, norm.eps)
+    for name, tensor in {
+        "gamma": norm.weight,
+        "beta": norm.bias,
+        "running_mean": norm.running_mean,
+        "running_var": norm.running_var,
+    }.items():
+        getattr(bn, name)[:] = tensor.detach()
+    return convolution.weight.detach().numpy()[:, 0].copy(), bn
+
+
+def _maps(image: NDArray, kernels: NDArray, bn: BatchNorm, mode: str | None) -> list[NDArray]:
     """Return what convolution, BN, ReLU and max-pool make of an image, (channels, rows, columns).
 
     Args:
-        model: whose first four layers these are; it stays as it is.
         image: (8, 8).
-        mode: one of MODES, of its BN; None to leave that out.
+        kernels: of the convolution, (channels, 3, 3).
+        bn: stays as it is.
+        mode: "train" or "eval", of the BN; None to leave that out.
     """
-    import torch
-
-    from bnlib.experiments.convolutional import outputs
-
-    convolve, bn, relu, pool = deepcopy(model[:4])
-    between = bn.train(mode == "train") if mode else torch.nn.Identity()
-    stage = torch.nn.Sequential(convolve, between, relu, pool)
-    return [output[0].numpy() for output in outputs(stage, torch.tensor(image)[None, None])]
+    windows = sliding_window_view(image, kernels.shape[1:])
+    convolved = np.einsum("ijkl,ckl->cij", windows, kernels)
+    bn = deepcopy(bn).train() if mode == "train" else bn.eval()
+    between = bn(convolved[None])[0] if mode else convolved
+    rectified = np.maximum(between, 0)
+    channels, rows, columns = rectified.shape
+    pooled = rectified.reshape(channels, rows // 2, 2, columns // 2, 2).max(axis=(2, 4))
+    return [convolved, between, rectified, pooled]
 
 
 @cache

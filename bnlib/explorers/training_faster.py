@@ -118,7 +118,7 @@ def border_explorer(known: Mapping[Place, float] | None = None) -> TrainingExplo
 
     if not is_played():  # at once, which takes a fraction of the time
         row = [cell for bit, cell in enumerate(CELLS) if KNOWN_ROW >> bit & 1]
-        border.accuracies(Place(bn, *cell, seed=0) for bn in (False, True) for cell in row)
+        border.accuracies(Place(bn, r, c, seed=0) for bn in (False, True) for r, c in row)
     accuracy_of = table("border", accuracy, (False, True), *map(range, shape))
 
     def trained_cells(bits: int) -> list[tuple[int, int]]:

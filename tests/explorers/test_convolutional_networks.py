@@ -1,15 +1,19 @@
 """Lesson 10's explorers, beyond what every explorer is tested for."""
 
 import re
+from copy import deepcopy
 
 import pytest
 import torch
 
-from bnlib.experiments.convolutional import simple_cnn
+from bnlib.experiments.convolutional import outputs, simple_cnn
 from bnlib.explorers.convolutional_networks import (
     ORDERS,
+    _in_numpy,
+    _maps,
     feature_maps_explorer,
     placement_explorer,
+    trained_cnn,
 )
 
 
@@ -54,6 +58,18 @@ def test_in_training_mode_half_of_the_positions_of_one_image_are_above_0():
     assert f"{int((before[0, 4] > 0).sum())} of 36 positions are above 0 before BN" in after
     centred = before[0, 4] - before[0, 4].mean()
     assert f"{int((centred > 0).sum())} after it (BN in training mode)" in after
+
+
+@pytest.mark.parametrize("mode", ["train", "eval", None])
+def test_the_maps_are_those_of_torch(mode):
+    model = trained_cnn()
+    stage = deepcopy(model[:4]).train(mode == "train")
+    if mode is None:
+        stage[1] = torch.nn.Identity()
+    expected = outputs(stage, images()[5:6])
+    found = _maps(images()[5, 0].numpy(), *_in_numpy(model), mode)
+    for maps, tensor in zip(found, expected, strict=True):
+        assert maps == pytest.approx(tensor[0].detach().numpy(), abs=1e-5)
 
 
 def images() -> torch.Tensor:

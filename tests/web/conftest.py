@@ -1,14 +1,34 @@
-"""The pages, built once, and a server of files."""
+"""The pages, built once, a server that only serves files, and a browser that goes nowhere else."""
 
+import contextlib
 import functools
 import http.server
 import threading
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import sync_playwright
 
+from tests.tools.browser import FLAGS
 from web.build import SITE, build
 from web.downloads import DownloadError
+
+WAIT_MS = 90_000  # a busy machine must not matter here; the bench says how fast it is
+
+
+class Site(http.server.SimpleHTTPRequestHandler):
+    """Serves the pages and notes what was asked for; it is there while `is_up`."""
+
+    asked: list[str] = []
+    is_up = True
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        if self.is_up:
+            super().do_GET()
+
+    def log_message(self, *args) -> None:
+        pass
 
 
 @pytest.fixture(scope="session")
@@ -18,13 +38,41 @@ def site() -> Iterator[str]:
         build()
     except DownloadError as why:
         pytest.skip(str(why))
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args) -> None:
-            pass
-
-    handler = functools.partial(Quiet, directory=str(SITE))
+    handler = functools.partial(Site, directory=str(SITE))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(site, browser):
+    """A function that opens a page; at the end, nobody may have complained or gone elsewhere."""
+    complaints: list[str] = []
+    with contextlib.ExitStack() as stack:
+
+        def opened(stem: str, width: int = 1280, ready: bool = True, **options):
+            options = {"service_workers": "block"} | options
+            size = {"width": width, "height": 900}
+            context = stack.enter_context(browser.new_context(viewport=size, **options))
+            context.set_default_timeout(WAIT_MS)
+            page = context.new_page()
+            page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            local = (site, "data:", "blob:")
+            page.on("request", lambda r: r.url.startswith(local) or complaints.append(r.url))
+            page.goto(f"{site}/{stem}.html")
+            if ready:
+                page.locator("html[data-ready]").wait_for()
+            return page
+
+        yield opened
+    assert complaints == []

@@ -1,58 +1,236 @@
-"""The pages in a real browser: alone, without a server behind them, and without JavaScript."""
+"""The pages in a real browser: every lesson and every control, with files behind them alone."""
 
-import contextlib
+import json
+import re
 
+import nbformat
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import NOTEBOOKS
-from tests.tools.browser import FLAGS
+from tests.exercises.test_solutions import finding, solutions
+from tests.tools.browser import at_its_end
+from tests.web.conftest import WAIT_MS, Site
+from web.build import SITE
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
-START_MS = 60_000  # a busy machine must not matter here; the bench says how fast it is
+PAGES = sorted(path.stem for path in SITE.glob("*.html")) or ["index"]
+NEEDS_TORCH: set[str] = set()  # checks of exercises that a page cannot run
 
 
-@contextlib.contextmanager
-def opened(site: str, chromium_path: str, stem: str, width: int = 1280, **options):
-    """A page; requests to other hosts are refused and collected, as are complaints."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        page = context.new_page()
-        page.complaints, page.foreign = [], []
-        page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-
-        def refuse_foreign(route):
-            if route.request.url.startswith((site, "data:", "blob:")):
-                route.continue_()
-            else:
-                page.foreign.append(route.request.url)
-                route.abort()
-
-        context.route("**/*", refuse_foreign)
-        page.goto(f"{site}/{stem}.html")
-        yield page
-        browser.close()
+def lesson(stem: str) -> nbformat.NotebookNode:
+    return nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4)
 
 
-def start(page):
+def start(page: Page) -> None:
     """Start the Python of a page, and wait until all that can come alive by itself has."""
     page.locator(".start").first.click()
-    waiting = page.locator(".start")
-    expect(waiting).to_have_count(0, timeout=START_MS)
+    expect(page.locator(".start")).to_have_count(0, timeout=WAIT_MS)
+
+
+def live(page: Page, kind: str) -> Locator:
+    return page.locator(f".{kind} > .live")
+
+
+def picture_and_line(explorer: Locator) -> list[str]:
+    return explorer.evaluate(
+        "e => [e.querySelector('img').src, e.querySelector('[role=status]').textContent]"
+    )
+
+
+def expect_change(explorer: Locator, before: list[str]) -> None:
+    """Wait until both the picture and the line have changed."""
+    expect(explorer.locator("img").first).not_to_have_attribute("src", before[0], timeout=WAIT_MS)
+    expect(explorer.get_by_role("status").first).not_to_have_text(before[1], timeout=WAIT_MS)
+
+
+def state(control: Locator) -> str:
+    return control.evaluate("c => c.ariaValueNow ?? String(c.checked)")
+
+
+def press(explorer: Locator, control: Locator, key: str) -> None:
+    """Press a key on a control; if that changes its value, picture and line must follow."""
+    before, value = picture_and_line(explorer), state(control)
+    control.press(key)
+    if state(control) != value:
+        expect_change(explorer, before)
 
 
 @pytest.mark.parametrize("stem", LESSONS)
-def test_a_lesson_comes_alive(site, chromium_path, stem):
-    with opened(site, chromium_path, stem) as page:
+def test_every_control_of_a_lesson_moves_its_picture(visit, stem):
+    page = visit(stem)
+    start(page)
+    explorers = live(page, "explorer").all()
+    assert explorers
+    for explorer in explorers:
+        controls = explorer.locator(".bnlib-controls")
+        for slider in controls.get_by_role("slider").all():
+            press(explorer, slider, "ArrowLeft" if at_its_end(slider) else "ArrowRight")
+            press(explorer, slider, "Home")
+        for box in controls.get_by_role("checkbox").all():
+            if box.is_enabled():
+                press(explorer, box, "Space")
+        for action in controls.get_by_role("button").all()[:-1]:
+            before = picture_and_line(explorer)
+            action.press("Enter")
+            expect_change(explorer, before)
+        assert explorer.get_by_role("button", name="Train").count() == 0
+        assert explorer.locator(".trouble").count() == 0
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_a_lesson_fits_a_phone(visit, stem):
+    page = visit(stem, width=420, has_touch=True, is_mobile=True)
+    start(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    slider = live(page, "explorer").first.get_by_role("slider").first
+    slider.scroll_into_view_if_needed()
+    assert slider.bounding_box()["x"] >= 0
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_without_javascript_a_lesson_can_be_read(visit, stem):
+    page = visit(stem, ready=False, java_script_enabled=False)
+    stored = lesson(stem)
+    outputs = [output for cell in stored.cells for output in cell.get("outputs", [])]
+    data = [output.data for output in outputs if "data" in output]
+    images = page.locator("main img")
+    alone = [d["text/plain"] for d in data if "image/png" in d]
+    for text in alone:
+        assert images.locator(f"xpath=self::*[@alt={json.dumps(text)}]").count() >= 1, text
+    assert images.count() == len(alone)
+    for cell in stored.cells:
+        if cell.cell_type == "code" and not re.match(r"\w+\.check_\w+\(", cell.source):
+            assert cell.source.splitlines()[0] in page.locator("main").text_content()
+    assert page.get_by_role("button").count() == 0
+    expect(page.get_by_text("Without JavaScript all of this page can be read")).to_be_visible()
+
+
+def test_predictions_survive_a_reload(visit):
+    page = visit("01_forward_by_hand")
+    start(page)
+    compare = live(page, "comparison").nth(2)
+    button = compare.get_by_role("button", name="Compare with my prediction")
+    expect(button).to_be_disabled()
+    choice = live(page, "prediction").nth(2)
+    choice.get_by_role("button", name="A", exact=True).press("Enter")
+    expect(choice.get_by_role("status")).to_have_text("Committed: A. Now look at the result.")
+    number = live(page, "prediction").first
+    number.get_by_role("slider").press("ArrowRight")
+    number.get_by_role("button", name="Commit").press("Enter")
+    expect(number.get_by_role("status")).to_contain_text("Committed: 1.02.")
+    page.reload()
+    expect(choice).to_contain_text("Committed on an earlier visit: A.")
+    button.press("Enter")
+    expect(compare).to_contain_text("You said A, and B is right.", timeout=WAIT_MS)
+    expect(choice.get_by_role("status")).to_have_text("Committed: A.")
+    first = live(page, "comparison").first
+    first.get_by_role("button", name="Compare with my prediction").press("Enter")
+    expect(first).to_contain_text("You said 1.02.")
+    expect(first.locator("img")).to_have_count(1)
+    score = live(page, "score")
+    score.get_by_role("button", name="Count my predictions").press("Enter")
+    expect(score).to_contain_text("You committed to 2")
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_exercises_are_checked_in_the_page(visit, stem):
+    notebook, page = lesson(stem), visit(stem)
+    exercises = live(page, "exercise").all()
+    for solution, check in solutions(notebook):
+        [exercise] = [
+            e for e in exercises if check in json.loads(e.get_attribute("data-live"))["check"]
+        ]
+        exercise.get_by_role("textbox").fill(solution)
+        exercise.get_by_role("button", name="Check").press("Enter")
+        said = exercise.locator(".output pre")
+        name = check.split("(")[0]
+        if name in NEEDS_TORCH:
+            expect(said).to_contain_text("needs torch", timeout=WAIT_MS)
+        else:
+            expect(said).to_contain_text(repr(finding(notebook, solution, check)), timeout=WAIT_MS)
+
+
+def test_an_exercise_is_edited_and_kept(visit):
+    page = visit("01_forward_by_hand")
+    exercise = live(page, "exercise").first
+    editor = exercise.get_by_role("textbox")
+    stub = editor.input_value()
+    editor.fill("def my_batch_norm(x, gamma, beta, eps):")
+    editor.press("End")
+    editor.press("Enter")
+    page.keyboard.type("return x / 0")
+    assert editor.input_value().endswith(":\n    return x / 0")
+    page.reload()
+    expect(editor).to_have_value(re.compile("return x / 0"))
+    exercise.get_by_role("button", name="Check").press("Enter")
+    expect(exercise.locator(".output pre")).not_to_have_text("Checking …", timeout=WAIT_MS)
+    editor.fill("def my_batch_norm(x, gamma, beta, eps):\n    return y")
+    exercise.get_by_role("button", name="Check").press("Enter")
+    expect(exercise.locator(".output pre")).to_contain_text("name 'y' is not defined")
+    exercise.get_by_role("button", name="Start over").press("Enter")
+    expect(editor).to_have_value(stub)
+    editor.press("Escape")
+    editor.press("Tab")
+    expect(exercise.get_by_role("button", name="Check")).to_be_focused()
+
+
+def test_all_code_opens_with_one_switch(visit):
+    page = visit("01_forward_by_hand")
+    switch = page.get_by_role("button", name="All code")
+    closed = page.locator("details.code:not([open])")
+    assert closed.count() > 0
+    switch.press("Enter")
+    expect(closed).to_have_count(0)
+    switch.press("Enter")
+    expect(page.locator("details.code[open]")).to_have_count(0)
+
+
+def test_the_second_visit_needs_no_network(visit):
+    page = visit("00_start_here", service_workers="allow")
+    page.evaluate("navigator.serviceWorker.ready")
+    page.reload()  # from now on the worker sees all that is fetched
+    page.locator("html[data-ready]").wait_for()
+    start(page)
+    try:
+        Site.is_up = False
+        Site.asked.clear()
+        page.reload()
+        page.locator("html[data-ready]").wait_for()
         start(page)
-        for explorer in page.locator('[data-live*="explorer"]').all():
-            line = explorer.get_by_role("status").last
-            for slider in explorer.locator(".bnlib-controls").get_by_role("slider").all():
-                before = line.text_content()
-                slider.focus()
-                page.keyboard.press("ArrowRight")
-                page.keyboard.press("ArrowRight")
-                expect(line).not_to_have_text(before)
-        assert page.foreign == [] and page.complaints == []
+        explorer = live(page, "explorer").first
+        press(explorer, explorer.get_by_role("slider").first, "ArrowRight")
+        assert [path for path in Site.asked if "/pyodide/" in path] == []
+    finally:
+        Site.is_up = True
+
+
+def test_no_page_fetches_anything_foreign(site):
+    fetched = re.compile(r"<(?:script|img|link|iframe)[^>]*(?:src|href)=\"([^\"]*)")
+    pages = sorted(SITE.glob("*.html"))
+    assert len(pages) == len(LESSONS) + 3
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "default-src 'self'" in text
+        for address in fetched.findall(text):
+            assert (SITE / address).exists(), (page.name, address)
+
+
+def test_every_link_between_pages_leads_somewhere(site):
+    for page in sorted(SITE.glob("*.html")):
+        text = page.read_text(encoding="utf-8")
+        for address in re.findall(r"<a [^>]*href=\"([^\"]*)", text):
+            if address.startswith("http"):
+                continue
+            file, _, anchor = address.partition("#")
+            target = SITE / (file or page.name)
+            assert target.exists(), (page.name, address)
+            assert not anchor or f'id="{anchor}"' in target.read_text(encoding="utf-8"), address
+
+
+def test_licences_are_listed(site):
+    text = (SITE / "licences.html").read_text(encoding="utf-8")
+    lock = json.loads((SITE / "pyodide" / "pyodide-lock.json").read_text())
+    for name in lock["packages"]:
+        assert name in text
+    assert "None" not in text and "UNKNOWN" not in text
