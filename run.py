@@ -1,7 +1,7 @@
 """The commands of this project. They need Python 3.11 or newer and nothing else.
 
     python3 run.py lab [ARGUMENT ...]       open the lessons in JupyterLab
-    python3 run.py test [ARGUMENT ...]      run every test but those of hub/ (-m hub)
+    python3 run.py test [ARGUMENT ...]      run all tests but those of hub/ and web/
     python3 run.py execute [NOTEBOOK ...]   run notebooks (all of them) and store their outputs
     python3 run.py bench [PART ...]         measure the speed budgets
     python3 run.py picture                  make the picture of the README
@@ -78,16 +78,14 @@ def check_python(version):
 
 
 def check_node():
-    """Find what JupyterHub's proxy runs on, before anything is installed."""
-    if os.name == "nt":
-        sys.exit("JupyterHub does not run on Windows itself. Run this in WSL, its Linux.")
+    """Find what JupyterHub's proxy runs on, and a build of the pages, before all else."""
     try:
         version = subprocess.check_output(["node", "--version"], encoding="ascii").strip()
     except OSError:
         version = "none"
     if not re.match(r"v(2\d|[3-9]\d)\.", version) or not shutil.which("npm"):
         sys.exit(
-            "The hub's proxy needs Node 20 or newer, with npm; found: %s. Get it from\n"
+            "This needs Node 20 or newer, with npm; found: %s. Get it from\n"
             "https://nodejs.org/en/download, or: conda install -c conda-forge nodejs=22" % version
         )
 
@@ -212,7 +210,9 @@ def main(arguments):
     if command not in COMMANDS:
         sys.exit("%s\nThere is no command %r; those above are all." % (__doc__, command))
     check_python(sys.version_info)
-    if command == "hub":
+    if command == "hub" and os.name == "nt":
+        sys.exit("JupyterHub does not run on Windows itself. Run this in WSL, its Linux.")
+    if command in ("hub", "web"):
         check_node()
     set_up(EXTRAS.get(command, "[test]"))
     os.chdir(ROOT)

@@ -41,6 +41,9 @@ def build() -> None:
     pyodide, manager, require, katex, marked = (npm_folder(package, CACHE) for package in NPM)
     shutil.copytree(pages.HERE / "static", SITE)
     (SITE / "widgets.js").write_text(widgets.script(manager), encoding="utf-8")
+    (SITE / "@jupyter-widgets").mkdir()  # where the script looks for the font of its icons
+    for font in (manager / "dist").glob("*.woff2"):
+        shutil.copy(font, SITE / "@jupyter-widgets")
     shutil.copy(require / "require.js", SITE)
     shutil.copy(marked / "lib" / "marked.esm.js", SITE)
     shutil.copytree(katex / "dist" / "fonts", SITE / "katex" / "fonts")

@@ -113,10 +113,9 @@ class Lesson(NamedTuple):
 
     @property
     def picture(self) -> str:
-        """Where its first picture is."""
-        return next(
-            m[1] for cell in self.cells if (m := re.search(r'<img src="(.*?)"', cell.output))
-        )
+        """Where the picture of its first explorer is."""
+        first = next(cell for cell in self.cells if cell.kind_of_live == "explorer")
+        return re.findall(r'<img src="(.*?)"', first.output)[0]
 
 
 class Pictures:

@@ -219,11 +219,12 @@ class Notebook:
         find += ".findIndex(c => c.cell_type === 'code' && c.source.includes(code))"
         return self.cell(self.page.evaluate(find, code))
 
-    def milliseconds_to(self, what: str, cell: Locator, key: str) -> float:
-        """From pressing `key` to the next change of `what`, "img" say, a selector in `cell`."""
-        change = self.page.evaluate_handle(
-            f"arguments_ => ({{promise: ({NEXT_CHANGE})(arguments_)}})",
-            [cell.element_handle(), what],
-        )
-        self.page.keyboard.press(key)
-        return self.page.evaluate("change => change.promise", change)
+
+def milliseconds_to(what: str, place: Locator, key: str) -> float:
+    """From pressing `key` to the next change of `what`, "img" say, a selector in `place`."""
+    change = place.page.evaluate_handle(
+        f"arguments_ => ({{promise: ({NEXT_CHANGE})(arguments_)}})",
+        [place.element_handle(), what],
+    )
+    place.page.keyboard.press(key)
+    return place.page.evaluate("change => change.promise", change)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from bnlib.live.figure import reduce_colours
 from tests.conftest import NOTEBOOKS, find_browser
-from tests.tools.browser import Notebook, chromium, jupyterlab
+from tests.tools.browser import Notebook, chromium, jupyterlab, milliseconds_to
 
 PRESSES, FRAME_MS, PAUSE_MS = 24, 60, 1500
 
@@ -31,7 +31,7 @@ def main() -> None:
         clip = area | {"width": cell.locator("img").bounding_box()["width"] + 100}
         frames = []
         for key in ["ArrowRight"] * PRESSES + ["ArrowLeft"] * PRESSES:
-            lesson.milliseconds_to("img", cell, key)
+            milliseconds_to("img", cell, key)
             shot = lesson.page.screenshot(clip=clip)
             frames.append(Image.open(io.BytesIO(shot)).convert("RGB"))
     durations = [PAUSE_MS if i % PRESSES == PRESSES - 1 else FRAME_MS for i in range(len(frames))]

@@ -1,34 +1,17 @@
 """The pages, built once, a server that only serves files, and a browser that goes nowhere else."""
 
 import contextlib
-import functools
-import http.server
-import threading
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from tests.tools.browser import FLAGS
-from web.build import SITE, build
+from tests.tools.site import served
+from web.build import build
 from web.downloads import DownloadError
 
 WAIT_MS = 90_000  # a busy machine must not matter here; the bench says how fast it is
-
-
-class Site(http.server.SimpleHTTPRequestHandler):
-    """Serves the pages and notes what was asked for; it is there while `is_up`."""
-
-    asked: list[str] = []
-    is_up = True
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        if self.is_up:
-            super().do_GET()
-
-    def log_message(self, *args) -> None:
-        pass
 
 
 @pytest.fixture(scope="session")
@@ -38,11 +21,8 @@ def site() -> Iterator[str]:
         build()
     except DownloadError as why:
         pytest.skip(str(why))
-    handler = functools.partial(Site, directory=str(SITE))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with served() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

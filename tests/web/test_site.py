@@ -10,11 +10,11 @@ from playwright.sync_api import Locator, Page, expect
 from tests.conftest import NOTEBOOKS
 from tests.exercises.test_solutions import finding, solutions
 from tests.tools.browser import at_its_end
-from tests.web.conftest import WAIT_MS, Site
+from tests.tools.site import Site
+from tests.web.conftest import WAIT_MS
 from web.build import SITE
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
-PAGES = sorted(path.stem for path in SITE.glob("*.html")) or ["index"]
 NEEDS_TORCH: set[str] = set()  # checks of exercises that a page cannot run
 
 

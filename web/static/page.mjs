@@ -184,5 +184,6 @@ code.addEventListener('click', () => {
   code.setAttribute('aria-pressed', open);
   document.querySelectorAll('details.code').forEach(block => { block.open = open; });
 });
+document.querySelector('.contents').open = matchMedia('(min-width: 92rem)').matches;
 navigator.serviceWorker?.register('./kept.js');
 document.documentElement.dataset.ready = 'yes';

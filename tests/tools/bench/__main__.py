@@ -21,6 +21,7 @@ from tests.tools.bench import (
     latency,
     notebooks,
     numerics,
+    pages,
     recording,
     set_up,
 )
@@ -39,6 +40,7 @@ PARTS = {
         growth,
         set_up,
         classroom,
+        pages,
     )
 }
 TEXT = """\
@@ -54,6 +56,8 @@ as they are. Each says when it was measured, and where.
   label; *interact* draws the same picture anew with pyplot at each change.
 - *Commit to shown* is the time from a key press on a prediction's button until the page says that
   the answer is committed.
+- *A page* is one of the web edition, in a browser that has not seen it, served from this machine; a
+  first visit counts bytes as a server sends them that compresses.
 - *As much to show*: the digits are repeated, the batches of lesson 04 and the draws of lesson 06
   multiplied. Memory is what an explorer adds to its kernel.
 """

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.conftest import find_browser
 from tests.tools.bench.table import Row, markdown
-from tests.tools.browser import Notebook, chromium, jupyterlab, write_notebook
+from tests.tools.browser import Notebook, chromium, jupyterlab, milliseconds_to, write_notebook
 
 PRESSES, WARM_UP = 30, 2
 BUDGET_MS = 300
@@ -45,7 +45,7 @@ def commit(opened: Notebook, cell: Locator, button: str) -> float:
     """Milliseconds to commit; the answer is taken back afterwards."""
     status = cell.get_by_role("status").last
     cell.get_by_role("button", name=button, exact=True).focus()
-    milliseconds = opened.milliseconds_to("[role=status]", cell, "Enter")
+    milliseconds = milliseconds_to("[role=status]", cell, "Enter")
     assert "Committed: " in status.text_content()
     cell.get_by_role("button", name="Change my mind").click()  # which waits until it is enabled
     expect(status).to_have_text("Not yet committed.")

@@ -12,7 +12,14 @@ from pathlib import Path
 
 from tests.conftest import find_browser
 from tests.tools.bench.table import Row, markdown
-from tests.tools.browser import Notebook, at_its_end, chromium, jupyterlab, write_notebook
+from tests.tools.browser import (
+    Notebook,
+    at_its_end,
+    chromium,
+    jupyterlab,
+    milliseconds_to,
+    write_notebook,
+)
 from tests.tools.found import EXPLORERS
 
 ROUNDS, WARM_UP = 4, 2
@@ -89,7 +96,7 @@ def press(opened: Notebook, index: int, way: str) -> list[float]:
         away, back = back, away
     what, times = ".widget-label" if way == "floor" else "img", []
     for key in [away, back] * 4:
-        times.append(opened.milliseconds_to(what, cell, key))
+        times.append(milliseconds_to(what, cell, key))
         opened.page.wait_for_timeout(PAUSE_MS)
     return times[WARM_UP:]
 
