@@ -21,7 +21,10 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from tests.tools.found import EXPLORERS
+
 HERE = Path(__file__).parent
+MODULES = {make.__name__: make.__module__ for make in EXPLORERS}
 CODE = HtmlFormatter(nowrap=True)
 EXPLORER = re.compile(r"^(?:\w+\.)?(\w+_explorer)\(", re.MULTILINE)
 PREDICTION = re.compile(r"predict\.(choice|number|curve)\(\s*(\d+)")
@@ -231,7 +234,7 @@ def _live(cell: Any, after: Any, imports: dict, compared: dict, asked: dict) -> 
     """Say what in a cell can come alive, and with what; nothing if that is nothing."""
     source = cell.source
     if match := EXPLORER.search(source):
-        return {"kind": "explorer", "module": _module(match[1], imports), "function": match[1]}
+        return {"kind": "explorer", "module": MODULES[match[1]], "function": match[1]}
     if (match := PREDICTION.search(source)) and match[2] in asked:
         method, arguments = asked[match[2]]
         return {
@@ -255,18 +258,13 @@ def _exercise(cell: Any, after: Any, imports: dict) -> dict:
         if after is None or after.cell_type != "code" or not CHECK.match(after.source):
             return {}
         check = after.source
-    names = {
-        node.id for node in ast.walk(_parsed(f"{code}\n{check}")) if isinstance(node, ast.Name)
+    return {
+        "kind": "exercise",
+        "number": hashlib.sha256(code.encode()).hexdigest()[:8],
+        "code": code,
+        "check": check,
+        "imports": json.dumps(imports),
     }
-    needed = "\n".join(sorted({imports[name] for name in names & imports.keys()}))
-    return {"kind": "exercise", "number": hashlib.sha256(code.encode()).hexdigest()[:8],
-            "code": code, "check": check, "imports": needed}  # fmt: skip
-
-
-def _module(function: str, imports: dict[str, str]) -> str:
-    from tests.tools.found import EXPLORERS
-
-    return next(make.__module__ for make in EXPLORERS if make.__name__ == function)
 
 
 def render(template: str, **values: Any) -> str:

@@ -11,7 +11,7 @@ from tests.tools.site import served
 from web.build import build
 from web.downloads import DownloadError
 
-WAIT_MS = 90_000  # a busy machine must not matter here; the bench says how fast it is
+WAIT_MS = 20_000  # a busy machine must not matter here; the bench says how fast it is
 
 
 @pytest.fixture(scope="session")

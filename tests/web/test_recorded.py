@@ -1,8 +1,7 @@
 """Explorers say in a page what they say in Jupyter, in the same Python that the page runs.
 
-What comes from PyTorch is a recording there. Some are rounded: the inputs of units to 1/63 of their
-range, to 1/31 where the order of the images is kept, and feature maps to half precision. What that
-changes in a line is stated here.
+What comes from PyTorch is a recording there. Four of them round the inputs of units, to 1/63 of
+their range; then a number of the line may differ by one in its last digit. All else is the same.
 """
 
 import json
@@ -18,8 +17,12 @@ from web.recordings import record
 
 MODULES = {make.__name__: make.__module__ for make in EXPLORERS}
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
-# How far a number of a line may be off; those that are not named say the same to the last digit.
-OFF: dict[str, float] = {}
+LAST_DIGIT = {  # of what is said of the inputs of units; all others say the same to the last digit
+    "covariate_shift_explorer": 0.01,
+    "activations_explorer": 0.01,
+    "noise_explorer": 0.1,
+    "own_training_explorer": 0.1,
+}
 
 
 def words_and_numbers(line: str) -> tuple[str, list[float]]:
@@ -42,7 +45,10 @@ def test_an_explorer_says_the_same_in_a_page(site, notebook):
         for line, other in zip(lines, in_page[name], strict=True):
             (words, numbers), (other_words, others) = map(words_and_numbers, (line, other))
             assert other_words == words, name
-            assert others == pytest.approx(numbers, abs=OFF.get(name, 0)), (name, line)
+            assert others == pytest.approx(numbers, abs=1.001 * LAST_DIGIT.get(name, 0)), (
+                name,
+                line,
+            )
 
 
 def test_recordings_are_small(site):

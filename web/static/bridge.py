@@ -22,6 +22,7 @@ from js import post  # (JSON, buffers): to the page, set by worker.mjs
 from pyodide.ffi import to_js
 
 MIME_PNG = "image/png"
+EXERCISE = "<your code>"
 place = None  # the element of the page in which what is displayed now is to be seen
 
 
@@ -129,25 +130,29 @@ def score():
 
 
 def run(code, imports):
-    """Run the cells of an exercise and show what they print, and the value of the last line."""
+    """Run the cells of an exercise and show what they print, and the value of the last line.
+
+    Args:
+        code: of both cells.
+        imports: JSON, name → the statement of the lesson that imports it; those that the code uses
+            are run first.
+    """
     printed, names = io.StringIO(), {"__name__": "__main__"}
     with contextlib.redirect_stdout(printed):
         try:
-            exec(imports, names)
             *body, last = ast.parse(code).body
-            exec(compile(ast.Module(body, []), "<exercise>", "exec"), names)
-            value = eval(compile(ast.Expression(last.value), "<exercise>", "eval"), names)
-            print(repr(value))
+            used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+            for name, statement in json.loads(imports).items():
+                if name in used:
+                    exec(statement, names)
+            exec(compile(ast.Module(body, []), EXERCISE, "exec"), names)
+            print(repr(eval(compile(ast.Expression(last.value), EXERCISE, "eval"), names)))
         except ModuleNotFoundError as error:
             print(f"This exercise needs {error.name}, which a page does not have. Open the lesson")
-            print("in Jupyter for it; the links are at its top.")
+            print("in Jupyter for it: the links are at its top.")
         except Exception as error:
-            lines = traceback.format_exception(error)
-            print(
-                "".join(
-                    [lines[0], *(line for line in lines[1:] if "<exercise>" in line), lines[-1]]
-                )
-            )
+            said = traceback.format_exception(error)
+            print(*(said[:1] + [line for line in said if EXERCISE in line] + said[-1:]), sep="")
     send({"type": "text", "place": place, "text": printed.getvalue()})
 
 
