@@ -29,7 +29,19 @@ CODE = HtmlFormatter(nowrap=True)
 EXPLORER = re.compile(r"^(?:\w+\.)?(\w+_explorer)\(", re.MULTILINE)
 PREDICTION = re.compile(r"predict\.(choice|number|curve)\(\s*(\d+)")
 COMPARISON = re.compile(r"predict\.compare\(\s*(\d+)")
-CHECK = re.compile(r"^(?:\w+\.)?check_\w+\(", re.MULTILINE)
+CHECK = re.compile(r"^(?:\w+\.)?(check_\w+)\(", re.MULTILINE)
+NEED_TORCH = {  # a page cannot check these
+    "check_groups",
+    "check_evaluate",
+    "check_recalibrate",
+    "check_freeze",
+    "check_plan",
+    "check_simple_cnn",
+}
+WHERE_THERE_IS_TORCH = (
+    '<p class="note">This exercise needs PyTorch, which a page does not have. Write it in '
+    "JupyterLab, on Binder or on Colab: the links are at the top.</p>"
+)
 HEADING = re.compile(r'<h([12]) id="(.*?)">(.*?)<a class="anchor-link"')
 FOLDED = "explorer", "prediction", "comparison", "score"  # whose code is one call
 HINT = re.compile(r"Run this (?:cell|notebook) ")  # for Jupyter; a page has buttons of its own
@@ -167,6 +179,8 @@ def lesson(
             live = _live(cell, after, imports, compared, asked)
             skip = live.get("kind") == "exercise" and not CHECK.search(cell.source)
             made.append(_code(cell, after if skip else cell, live, pictures))
+            if NEED_TORCH & {*CHECK.findall(cell.source)}:
+                made.append(Cell("text", WHERE_THERE_IS_TORCH))
     return text_page(notebook.stem, made)
 
 
@@ -258,6 +272,8 @@ def _exercise(cell: Any, after: Any, imports: dict) -> dict:
         if after is None or after.cell_type != "code" or not CHECK.match(after.source):
             return {}
         check = after.source
+    if NEED_TORCH & {*CHECK.findall(f"{code}\n{check}")}:
+        return {}
     return {
         "kind": "exercise",
         "number": hashlib.sha256(code.encode()).hexdigest()[:8],

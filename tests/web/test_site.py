@@ -3,20 +3,30 @@
 import html
 import json
 import re
+import subprocess
+import sys
 
 import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.conftest import NOTEBOOKS
+from tests.conftest import NOTEBOOKS, ROOT
 from tests.exercises.test_solutions import finding, solutions
 from tests.tools.browser import at_its_end
 from tests.tools.site import Site
 from tests.web.conftest import WAIT_MS
 from web.build import SITE
+from web.pages import CHECK, NEED_TORCH
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
-NEEDS_TORCH: set[str] = set()  # checks of exercises that a page cannot run
+WITHOUT_TORCH = """
+import sys
+import numpy as np
+sys.modules["torch"] = None  # an import of it fails
+from bnlib.exercises.{0} import *
+from bnlib.exercises import {0}
+exercises = {0}
+"""
 
 
 def lesson(stem: str) -> nbformat.NotebookNode:
@@ -137,19 +147,35 @@ def test_predictions_survive_a_reload(visit):
 @pytest.mark.parametrize("stem", LESSONS)
 def test_exercises_are_checked_in_the_page(visit, stem):
     notebook, page = lesson(stem), visit(stem)
-    exercises = live(page, "exercise").all()
+    exercises = [
+        (e, json.loads(e.get_attribute("data-live"))) for e in live(page, "exercise").all()
+    ]
     for solution, check in solutions(notebook):
-        [exercise] = [
-            e for e in exercises if check in json.loads(e.get_attribute("data-live"))["check"]
-        ]
-        exercise.get_by_role("textbox").fill(solution)
+        if NEED_TORCH & {*CHECK.findall(check)}:
+            continue
+        [exercise] = [e for e, known in exercises if check in (known["check"], known["code"])]
+        in_one_cell = check == json.loads(exercise.get_attribute("data-live"))["code"]
+        last = check.splitlines()[-1] if in_one_cell else ""
+        exercise.get_by_role("textbox").fill(f"{solution}\n{last}")
         exercise.get_by_role("button", name="Check").press("Enter")
         said = exercise.locator(".output pre")
-        name = check.split("(")[0]
-        if name in NEEDS_TORCH:
-            expect(said).to_contain_text("needs torch", timeout=WAIT_MS)
-        else:
-            expect(said).to_contain_text(repr(finding(notebook, solution, check)), timeout=WAIT_MS)
+        expect(said).to_contain_text(repr(finding(notebook, solution, check)), timeout=WAIT_MS)
+
+
+def test_what_needs_torch_is_said_to_need_it(site):
+    found = set()
+    for stem in LESSONS:
+        text, here = (SITE / f"{stem}.html").read_text(encoding="utf-8"), set()
+        for solution, check in solutions(lesson(stem)):
+            if need := NEED_TORCH & {*CHECK.findall(check)}:
+                code = "\n".join([WITHOUT_TORCH.format(stem[3:]), solution, check])
+                command = [sys.executable, "-c", code]
+                done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+                assert "torch" in done.stderr.splitlines()[-1], done.stderr
+                here |= need
+        assert text.count("This exercise needs PyTorch") == len(here)
+        found |= here
+    assert found == NEED_TORCH
 
 
 def test_an_exercise_is_edited_and_kept(visit):

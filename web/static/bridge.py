@@ -11,6 +11,7 @@ import importlib
 import io
 import json
 import pickle
+import symtable
 import sys
 import traceback
 import types
@@ -141,19 +142,31 @@ def run(code, imports):
     with contextlib.redirect_stdout(printed):
         try:
             *body, last = ast.parse(code).body
-            used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+            wanted = undefined(symtable.symtable(code, EXERCISE, "exec"))
             for name, statement in json.loads(imports).items():
-                if name in used:
+                if name in wanted:
                     exec(statement, names)
             exec(compile(ast.Module(body, []), EXERCISE, "exec"), names)
             print(repr(eval(compile(ast.Expression(last.value), EXERCISE, "eval"), names)))
         except ModuleNotFoundError as error:
-            print(f"This exercise needs {error.name}, which a page does not have. Open the lesson")
-            print("in Jupyter for it: the links are at its top.")
+            print(
+                f"This needs {error.name}, which a page does not have. Open the lesson in Jupyter"
+            )
+            print("for it: the links are at its top.")
         except Exception as error:
             said = traceback.format_exception(error)
             print(*(said[:1] + [line for line in said if EXERCISE in line] + said[-1:]), sep="")
     send({"type": "text", "place": place, "text": printed.getvalue()})
+
+
+def undefined(table):
+    """Return the names that code uses and does not define itself."""
+    inner = set().union(*map(undefined, table.get_children()))
+    symbols = table.get_symbols()
+    if table.get_type() != "module":
+        return inner | {symbol.get_name() for symbol in symbols if symbol.is_global()}
+    own = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+    return (inner | {symbol.get_name() for symbol in symbols}) - own
 
 
 def at(where, function, *arguments):
