@@ -198,9 +198,10 @@ def _code(cell: Any, output_of: Any, live: dict, pictures: Pictures) -> Cell:
         output for output in output_of.outputs
         if not (live and HINT.match(output.get("data", {}).get("text/plain", "")))
     ]  # fmt: skip
+    sources = [cell.source] if output_of is cell else [cell.source, output_of.source]
     return Cell(
         "code",
-        code=highlight(cell.source, PythonLexer(), CODE),
+        code=highlight("\n\n".join(sources), PythonLexer(), CODE),
         folded=jupyter.get("source_hidden", False) or live.get("kind") in FOLDED,
         output="".join(_output(output, pictures) for output in shown),
         hidden=jupyter.get("outputs_hidden", False),
