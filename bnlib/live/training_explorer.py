@@ -13,6 +13,7 @@ from bnlib.live.explorer import Explorer, Update, one_at_a_time
 from bnlib.live.figure import LiveFigure
 from bnlib.live.recording import is_played
 
+RECORDED = "This is a recorded training. To train anew, open the lesson in Jupyter."
 SLICE_SECONDS = 0.05  # between two slices the kernel answers sliders and the Stop button
 
 
@@ -21,7 +22,7 @@ class TrainingExplorer(Explorer):
 
     One training runs in a kernel at a time: pressing Train anywhere, or running the cell of a
     training explorer again, stops the one that runs. What it has recorded stays. Settings that
-    `train` refuses stop nothing. Where a recording is played, there are no such rows.
+    `train` refuses stop nothing. Where a recording is played, a sentence stands for both rows.
 
     Args:
         draw: as for Explorer.
@@ -60,7 +61,8 @@ class TrainingExplorer(Explorer):
             [self.train_button, self.stop_button, self.progress, self.speed],
         ]
         if is_played():
-            return  # nothing can be trained, and what was recorded is shown
+            self.panel.children = (widgets.HTML(RECORDED), *self.panel.children)
+            return
         layout = {"flex_flow": "row wrap", "grid_gap": "0 1rem", "max_width": "54rem"}
         boxes = [widgets.Box(row, layout=layout) for row in rows]
         self.panel.children = (*boxes, *self.panel.children)

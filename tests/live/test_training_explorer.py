@@ -7,6 +7,7 @@ import time
 import ipywidgets as widgets
 import pytest
 
+from bnlib.live.recording import play
 from bnlib.live.training_explorer import TrainingExplorer
 
 STEP_SECONDS = 0.005
@@ -154,3 +155,18 @@ def test_an_error_in_the_training_is_shown():
     asyncio.run(scene())
     assert "ArithmeticError: diverged" in watched.explorer._status.value
     assert watched.taken == 4 and not watched.explorer.running
+
+
+def test_where_a_recording_is_played_it_says_so_in_place_of_train():
+    play({})
+    try:
+        explorer = Watched().explorer
+    finally:
+        play(None)
+    note, _, status = explorer.panel.children
+    assert "recorded training" in note.value and "height 5" in status.value
+    assert explorer.train_button not in all_widgets(explorer.panel)
+
+
+def all_widgets(box):
+    return [box, *(w for child in getattr(box, "children", []) for w in all_widgets(child))]

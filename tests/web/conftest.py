@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import sync_playwright
 
 from tests.tools.browser import FLAGS
@@ -11,18 +12,33 @@ from tests.tools.site import served
 from web.build import build
 from web.downloads import DownloadError
 
-WAIT_MS = 20_000  # a busy machine must not matter here; the bench says how fast it is
+WAIT_MS = 60_000  # a busy machine must not matter here; the bench says how fast it is
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[str]:
+def site(tmp_path_factory, worker_id) -> Iterator[str]:
     """The address of the pages. Where their parts cannot be had, their tests are skipped."""
+    if worker_id == "master":
+        why = built()
+    else:  # one of several processes, of which the first builds for all
+        said = tmp_path_factory.getbasetemp().parent / "built.txt"
+        with FileLock(f"{said}.lock"):
+            if not said.exists():
+                said.write_text(built())
+            why = said.read_text()
+    if why:
+        pytest.skip(why)
+    with served() as address:
+        yield address
+
+
+def built() -> str:
+    """Build the pages, or say why that cannot be."""
     try:
         build()
     except DownloadError as why:
-        pytest.skip(str(why))
-    with served() as address:
-        yield address
+        return str(why)
+    return ""
 
 
 @pytest.fixture(scope="session")

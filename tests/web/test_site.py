@@ -67,26 +67,65 @@ def press(explorer: Locator, control: Locator, key: str) -> None:
         expect_change(explorer, before)
 
 
-@pytest.mark.parametrize("stem", LESSONS)
-def test_every_control_of_a_lesson_moves_its_picture(visit, stem):
-    page = visit(stem)
+# In two classes, since a class stays in one process: half of the lessons in each of the two.
+@pytest.mark.parametrize("stem", LESSONS[::2])
+class TestEveryOtherLesson:
+    def test_all_of_it_is_alive(self, visit, stem):
+        meet_a_lesson(visit(stem), stem)
+
+
+@pytest.mark.parametrize("stem", LESSONS[1::2])
+class TestTheLessonsBetween:
+    def test_all_of_it_is_alive(self, visit, stem):
+        meet_a_lesson(visit(stem), stem)
+
+
+def meet_a_lesson(page: Page, stem: str) -> None:
+    """Move every control, let every solution be checked, and look at it all on a phone."""
     start(page)
     explorers = live(page, "explorer").all()
     assert explorers
     for explorer in explorers:
-        controls = explorer.locator(".bnlib-controls")
-        for slider in controls.get_by_role("slider").all():
-            press(explorer, slider, "ArrowLeft" if at_its_end(slider) else "ArrowRight")
-            press(explorer, slider, "Home")
-        for box in controls.get_by_role("checkbox").all():
-            if box.is_enabled():
-                press(explorer, box, "Space")
-        for action in controls.get_by_role("button").all()[:-1]:
-            before = picture_and_line(explorer)
-            action.press("Enter")
-            expect_change(explorer, before)
-        assert explorer.get_by_role("button", name="Train").count() == 0
-        assert explorer.locator(".trouble").count() == 0
+        move_every_control(explorer)
+    check_every_solution(page, lesson(stem))
+    page.set_viewport_size({"width": 420, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    press(explorers[0], explorers[0].get_by_role("slider").first, "ArrowRight")
+
+
+def move_every_control(explorer: Locator) -> None:
+    """Move each by keyboard; its picture and its line must follow."""
+    controls = explorer.locator(".bnlib-controls")
+    for slider in controls.get_by_role("slider").all():
+        press(explorer, slider, "ArrowLeft" if at_its_end(slider) else "ArrowRight")
+        press(explorer, slider, "Home")
+    for box in controls.get_by_role("checkbox").all():
+        if box.is_enabled():
+            press(explorer, box, "Space")
+    for action in controls.get_by_role("button").all()[:-1]:
+        before = picture_and_line(explorer)
+        action.press("Enter")
+        expect_change(explorer, before)
+    assert explorer.get_by_role("button", name="Train").count() == 0
+    assert explorer.locator(".trouble").count() == 0
+
+
+def check_every_solution(page: Page, notebook: nbformat.NotebookNode) -> None:
+    """Write each folded solution; the page must say of it what Python says."""
+    exercises = [
+        (e, json.loads(e.get_attribute("data-live"))) for e in live(page, "exercise").all()
+    ]
+    for solution, check in solutions(notebook):
+        if NEED_TORCH & {*CHECK.findall(check)}:
+            continue
+        [(exercise, known)] = [
+            (e, known) for e, known in exercises if check in (known["check"], known["code"])
+        ]
+        last = "" if known["check"] else check.splitlines()[-1]  # it stands in the same cell
+        exercise.get_by_role("textbox").fill(f"{solution}\n{last}")
+        exercise.get_by_role("button", name="Check").press("Enter")
+        said = exercise.locator(".output pre")
+        expect(said).to_contain_text(repr(finding(notebook, solution, check)), timeout=WAIT_MS)
 
 
 def test_a_round_of_the_clinic(visit):
@@ -104,16 +143,6 @@ def test_a_round_of_the_clinic(visit):
             press(clinic, choice, "ArrowRight")
     press(clinic, clinic.get_by_label("carry the treatment out"), "Space")
     assert "You say “saturated”, and so it is." in picture_and_line(clinic)[1]
-
-
-@pytest.mark.parametrize("stem", LESSONS)
-def test_a_lesson_fits_a_phone(visit, stem):
-    page = visit(stem, width=420, has_touch=True, is_mobile=True)
-    start(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 420
-    slider = live(page, "explorer").first.get_by_role("slider").first
-    slider.scroll_into_view_if_needed()
-    assert slider.bounding_box()["x"] >= 0
 
 
 @pytest.mark.parametrize("stem", LESSONS)
@@ -157,24 +186,6 @@ def test_predictions_survive_a_reload(visit):
     score = live(page, "score")
     score.get_by_role("button", name="Count my predictions").press("Enter")
     expect(score).to_contain_text("You committed to 2")
-
-
-@pytest.mark.parametrize("stem", LESSONS)
-def test_exercises_are_checked_in_the_page(visit, stem):
-    notebook, page = lesson(stem), visit(stem)
-    exercises = [
-        (e, json.loads(e.get_attribute("data-live"))) for e in live(page, "exercise").all()
-    ]
-    for solution, check in solutions(notebook):
-        if NEED_TORCH & {*CHECK.findall(check)}:
-            continue
-        [exercise] = [e for e, known in exercises if check in (known["check"], known["code"])]
-        in_one_cell = check == json.loads(exercise.get_attribute("data-live"))["code"]
-        last = check.splitlines()[-1] if in_one_cell else ""
-        exercise.get_by_role("textbox").fill(f"{solution}\n{last}")
-        exercise.get_by_role("button", name="Check").press("Enter")
-        said = exercise.locator(".output pre")
-        expect(said).to_contain_text(repr(finding(notebook, solution, check)), timeout=WAIT_MS)
 
 
 def test_what_needs_torch_is_said_to_need_it(site):
