@@ -135,9 +135,10 @@ def _checked(file: Path, sha256: str, fetch: Callable[[Path], None]) -> Path:
     """Return `file`, fetched if it is not there, and refused if it is not what it should be."""
     file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
-        print(f"Fetching {file.name} …", file=sys.stderr, flush=True)
+        print(f"Fetching {file.name} … ", end="", file=sys.stderr, flush=True)
         part = file.with_name(f"{file.name}.part")
         fetch(part)
+        print(f"{part.stat().st_size / 1e6:.1f} MB", file=sys.stderr)
         if _sha256(part) == sha256:
             part.rename(file)
     found = file if file.exists() else file.with_name(f"{file.name}.part")
@@ -176,6 +177,7 @@ def _from_elsewhere(file_name: str, file: Path, cache: Path) -> None:
     spec, folder = ELSEWHERE
     collection = cache / f"{spec}.whl"
     if not collection.exists():
+        print(f"\n{CDN} cannot be reached. Fetching {spec}, 106 MB …", file=sys.stderr, flush=True)
         _pip_download(spec, collection)
     with zipfile.ZipFile(collection) as archive:
         try:

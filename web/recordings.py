@@ -82,20 +82,23 @@ def record(notebook: Path, folder: Path) -> Recording:
     """
     file = folder / f"{notebook.stem}-{_digest(notebook)}.pickle"
     if not file.exists():
+        print(f"Running {notebook.name} …", file=sys.stderr, flush=True)
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob(f"{notebook.stem}-*.pickle"):
             old.unlink()
         lesson = nbformat.read(notebook, as_version=4)
         code = nbformat.v4.new_code_cell
-        lesson.cells = [code(BEGIN), *lesson.cells, code(END % str(file))]
+        part = file.with_suffix(".part")
+        lesson.cells = [code(BEGIN), *lesson.cells, code(END % str(part))]
         where = {"metadata": {"path": str(notebook.parent)}}
         NotebookClient(lesson, kernel_name="python3", resources=where, timeout=1800).execute()
+        part.rename(file)
     return Recording(*pickle.loads(file.read_bytes()))
 
 
 def _digest(notebook: Path) -> str:
-    """Say what a recording depends on: the code of the lesson, of bnlib, and its data."""
-    root, content = notebook.parents[1], hashlib.sha256()
+    """Say what a recording depends on: the code here, of the lesson and of bnlib, and its data."""
+    root, content = notebook.parents[1], hashlib.sha256(Path(__file__).read_bytes())
     lesson = nbformat.read(notebook, as_version=4)
     for cell in lesson.cells:
         if cell.cell_type == "code":
