@@ -9,7 +9,10 @@ const python = await loadPyodide();
 python.runPython(`
 import importlib.util, io, marshal, zipfile
 
-LEFT_OUT = "/tests/", "/sample_data/", "/backends/web_backend/", ".pyi"
+LEFT_OUT = (
+    "/tests/", "/sample_data/", "/backends/web_backend/", ".pyi", "/mpl-data/images/",
+    "/mpl-data/fonts/afm/", "/mpl-data/fonts/pdfcorefonts/", "numpy/f2py/", "numpy/testing/",
+)
 
 def compiled(wheel):
     source, made = zipfile.ZipFile(io.BytesIO(wheel)), io.BytesIO()

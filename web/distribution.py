@@ -22,6 +22,7 @@ from web.downloads import (
 
 CORE = "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"
 WANTED = "numpy", "matplotlib", "pillow"
+UNUSED = "fonttools", "pytz"  # matplotlib wants them for PDF and for time zones
 BNLIB_NEEDS = "numpy", "matplotlib", "pillow", "ipywidgets"
 
 
@@ -40,6 +41,8 @@ def build(root: Path, out: Path, cache: Path) -> list[Package]:
         name: pyodide_wheel(entry["file_name"], entry["sha256"], cache)
         for name, entry in entries.items()
     }
+    for entry in entries.values():
+        entry["depends"] = [name for name in entry["depends"] if name not in UNUSED]
     for package in PYPI:
         wheels[package.name] = pypi_wheel(package, cache)
         entries[package.name] = _entry(wheels[package.name], [])
@@ -76,7 +79,7 @@ def _closure(packages: dict, wanted: tuple[str, ...]) -> list[str]:
     found, todo = [], [*wanted]
     while todo:
         name = todo.pop().lower().replace("_", "-")
-        if name not in found:
+        if name not in (*found, *UNUSED):
             found.append(name)
             todo += packages[name]["depends"]
     return found
