@@ -120,13 +120,18 @@ def pypi_wheel(package: Package, cache: Path) -> Path:
 
 def pyodide_wheel(file_name: str, sha256: str, cache: Path) -> Path:
     """Return one of Pyodide's wheels."""
+    collection = cache / f"{ELSEWHERE[0]}.whl"
 
     def fetch(file: Path) -> None:
         try:
-            with urllib.request.urlopen(CDN + file_name, timeout=20) as answer:
-                file.write_bytes(answer.read())
+            if not collection.exists():  # else the CDN could not be reached the last time
+                with urllib.request.urlopen(CDN + file_name, timeout=20) as answer:
+                    file.write_bytes(answer.read())
+                return
         except OSError:
-            _from_elsewhere(file_name, file, cache)
+            print(f"\n{CDN} cannot be reached. Fetching {ELSEWHERE[0]}, 106 MB …", file=sys.stderr)
+            _pip_download(ELSEWHERE[0], collection)
+        _from_collection(collection, file_name, file)
 
     return _checked(cache / file_name, sha256, fetch)
 
@@ -172,18 +177,12 @@ def _pip_download(spec: str, file: Path) -> None:
     _move_the_one_in(folder, file)
 
 
-def _from_elsewhere(file_name: str, file: Path, cache: Path) -> None:
-    """Take a wheel of Pyodide's out of the other place; keep what else of them is there."""
-    spec, folder = ELSEWHERE
-    collection = cache / f"{spec}.whl"
-    if not collection.exists():
-        print(f"\n{CDN} cannot be reached. Fetching {spec}, 106 MB …", file=sys.stderr, flush=True)
-        _pip_download(spec, collection)
+def _from_collection(collection: Path, file_name: str, file: Path) -> None:
     with zipfile.ZipFile(collection) as archive:
         try:
-            file.write_bytes(archive.read(folder + file_name))
+            file.write_bytes(archive.read(ELSEWHERE[1] + file_name))
         except KeyError:
-            raise DownloadError(f"{file_name} is neither at {CDN} nor in {spec}.") from None
+            raise DownloadError(f"{file_name} is neither at {CDN} nor in {collection}.") from None
 
 
 def _move_the_one_in(folder: Path, file: Path) -> None:
