@@ -10,8 +10,10 @@ const places = [...document.querySelectorAll('[data-live]')]
 const pictures = new Map();
 let started;
 
-const stored = key => JSON.parse(localStorage.getItem(`${lesson}/${key}`) ?? 'null');
-const store = (key, value) => localStorage.setItem(`${lesson}/${key}`, JSON.stringify(value));
+// Where a browser keeps nothing, a page works and forgets.
+const storage = (() => { try { return localStorage; } catch { return null; } })();
+const stored = key => JSON.parse(storage?.getItem(`${lesson}/${key}`) ?? 'null');
+const store = (key, value) => storage?.setItem(`${lesson}/${key}`, JSON.stringify(value));
 const outputOf = place => place.element.querySelector(':scope > .output');
 
 function make(name, className, properties = {}) {
