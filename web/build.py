@@ -26,7 +26,8 @@ SITE, CACHE = ROOT / "site", cache_folder().parent / "web"
 # Widgets bring styles of their own; all else comes from files beside the page.
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' blob: data:; font-src 'self' data:"
+    "img-src 'self' blob: data:; font-src 'self' data:; worker-src 'self' blob:; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'"
 )
 NAME = urlsplit(pages.REPOSITORY).path.strip("/")
 ELSEWHERE = {

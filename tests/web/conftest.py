@@ -61,6 +61,7 @@ def visit(site, browser):
             context = stack.enter_context(browser.new_context(viewport=size, **options))
             context.set_default_timeout(WAIT_MS)
             page = context.new_page()
+            page.complaints = complaints
             page.on("console", lambda m: m.type == "error" and complaints.append(m.text))
             page.on("pageerror", lambda error: complaints.append(str(error)))
             local = (site, "data:", "blob:")

@@ -86,12 +86,13 @@ def comm_msg(comm_id, data):
 
 
 def tell_commitments():
-    """Tell the page what is committed, if that has changed: it keeps it for the next visit."""
+    """Tell the page what has been committed or taken back: it keeps it for the next visit."""
     global committed
     now = {step: p.answer for step, p in predictions._of_step.items() if p.answer is not None}
-    if now != committed:
-        committed = now
-        send({"type": "committed", "answers": now})
+    for step in now.keys() | committed.keys():
+        if now.get(step) != committed.get(step):
+            send({"type": "committed", "step": step, "answer": now.get(step)})
+    committed = now
 
 
 def play(recorded):
@@ -153,7 +154,7 @@ def run(code, imports):
                 f"This needs {error.name}, which a page does not have. Open the lesson in Jupyter"
             )
             print("for it: the links are at its top.")
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             said = traceback.format_exception(error)
             print(*(said[:1] + [line for line in said if EXERCISE in line] + said[-1:]), sep="")
     send({"type": "text", "place": place, "text": printed.getvalue()})

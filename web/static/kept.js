@@ -3,24 +3,35 @@ const KEPT = 'bnlib-BUILD';  // the build of the pages: a new one begins anew
 
 self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', event => event.waitUntil((async () => {
-  const old = (await caches.keys()).filter(name => name !== KEPT);
-  await Promise.all(old.map(name => caches.delete(name)));
+  const ours = (await caches.keys()).filter(name => name.startsWith('bnlib-'));
+  await Promise.all(ours.filter(name => name !== KEPT).map(name => caches.delete(name)));
   await self.clients.claim();
 })()));
+self.addEventListener('message', event => event.waitUntil((async () => {
+  const cache = await caches.open(KEPT);
+  for (const address of event.data.filter(isOurs)) {
+    if (!await cache.match(address)) await cache.add(address).catch(() => {});
+  }
+})()));
 self.addEventListener('fetch', event => {
-  const { method, url } = event.request;
-  if (method === 'GET' && new URL(url).origin === location.origin) {
-    event.respondWith(answer(event.request));
+  if (event.request.method === 'GET' && isOurs(event.request.url)) {
+    event.respondWith(answer(event));
   }
 });
 
-async function answer(request) {
-  const cache = await caches.open(KEPT);
-  const kept = await cache.match(request);
+function isOurs(address) {
+  return address.startsWith(self.registration.scope);
+}
+
+async function answer(event) {
+  const { request } = event, cache = await caches.open(KEPT);
+  const kept = await cache.match(request, { ignoreSearch: true });
   if (kept && request.mode !== 'navigate') return kept;  // a page itself is asked for again
   try {
-    const fresh = await fetch(request);
-    if (fresh.ok) await cache.put(request, fresh.clone());
+    // Of this build, and not of an older one that the browser still holds.
+    const fresh = await fetch(request, request.mode === 'navigate' ? {} : { cache: 'no-cache' });
+    // A device that is full answers all the same, and keeps nothing.
+    if (fresh.ok) event.waitUntil(cache.put(request, fresh.clone()).catch(() => {}));
     return fresh;
   } catch (error) {
     if (kept) return kept;

@@ -2,18 +2,19 @@
 // with Python in a worker; all code opens with one switch; what was answered stays in this browser.
 import { marked } from './marked.esm.js';
 import { editor, write } from './editor.mjs';
-import * as python from './python.mjs';
 
 const { lesson, recording } = document.documentElement.dataset;
 const places = [...document.querySelectorAll('[data-live]')]
   .map(element => ({ element, live: JSON.parse(element.dataset.live) }));
 const pictures = new Map();
-let started;
+let python, started;
 
 // Where a browser keeps nothing, a page works and forgets.
 const storage = (() => { try { return localStorage; } catch { return null; } })();
-const stored = key => JSON.parse(storage?.getItem(`${lesson}/${key}`) ?? 'null');
-const store = (key, value) => storage?.setItem(`${lesson}/${key}`, JSON.stringify(value));
+const stored = key => JSON.parse(storage?.getItem(`bnlib/${lesson}/${key}`) ?? 'null');
+const store = (key, value) => {
+  try { storage?.setItem(`bnlib/${lesson}/${key}`, JSON.stringify(value)); } catch { /* full */ }
+};
 const outputOf = place => place.element.querySelector(':scope > .output');
 
 function make(name, className, properties = {}) {
@@ -28,25 +29,43 @@ function button(text, className, click) {
 
 // Python, one for the page.
 
-function start(first) {
-  return started ??= begin(first);
+/** Start it and ask it for all that can be alive, for what is `urgent` first. */
+async function start(first, urgent) {
+  if (!started) return started = begin(first, urgent);
+  await started;
+  urgent?.();
 }
 
-// Resolves when all has been asked for: Python does it in this order, the clicked place first.
-async function begin(first) {
+async function begin(first, urgent) {
   for (const waiting of document.querySelectorAll('.start')) {
     Object.assign(waiting, { disabled: true, textContent: 'Python is loading …' });
   }
-  const recorded = recording && fetch(recording).then(answer => answer.arrayBuffer());
-  python.start(listen);
+  const recorded = recording && fetch(recording);
+  python = await import('./python.mjs');  // readers do without it
+  python.start(listen, text => fail(first, text));
   try {
-    if (recorded) python.call('play', first, [new Uint8Array(await recorded)]);
+    if (recorded) {
+      const answer = await recorded;
+      if (!answer.ok) throw new Error(`the server says ${answer.status}`);
+      python.call('play', first, [new Uint8Array(await answer.arrayBuffer())]);
+    }
   } catch (error) {
-    return say(first, `The recording of this lesson could not be fetched: ${error.message}`);
+    return fail(first, `The recording of this lesson could not be fetched: ${error.message}.`);
   }
-  const begins = place => place.live.kind === 'explorer' || place.live.kind === 'prediction';
-  const order = [first, ...places.keys()].filter((index, i, all) => all.indexOf(index) === i);
-  order.filter(index => begins(places[index])).forEach(enliven);
+  urgent?.();
+  const begins = index => ['explorer', 'prediction'].includes(places[index].live.kind);
+  [...new Set([first, ...places.keys()])].filter(begins).forEach(enliven);
+  const compared = stored('compared') ?? [], committed = stored('committed') ?? {};
+  places.forEach(({ live }, index) => {
+    const again = live.kind === 'comparison' && compared.includes(live.step);
+    if (again && live.step in committed) compare(index);
+  });
+}
+
+function fail(index, text) {
+  for (const waiting of document.querySelectorAll('.start')) waiting.remove();
+  for (const dimmed of document.querySelectorAll('.stored')) dimmed.classList.remove('stored');
+  say(index, `${text} Reload the page to try again; what you have answered is kept.`);
 }
 
 function enliven(index) {
@@ -82,8 +101,10 @@ async function listen(message, buffers) {
     make('pre', '', { textContent: message.text }));
   else if (message.type === 'error') say(message.place, message.text);
   else if (message.type === 'committed') {
-    store('committed', message.answers);
-    allowComparisons(message.answers);
+    const { [message.step]: _, ...others } = stored('committed') ?? {};
+    const answers = message.answer === null ? others : { ...others, [message.step]: message.answer };
+    store('committed', answers);
+    allowComparisons(answers);
   }
 }
 
@@ -138,22 +159,16 @@ const ADD = {
     }
   },
   comparison(place, index) {
-    const compare = button('Compare with my prediction', 'compare', async () => {
+    place.element.prepend(button('Compare with my prediction', 'compare', async event => {
+      event.target.disabled = true;
       await start(index);
-      const keys = Object.keys(place.live.texts);
-      const text = keys.length === 1 ? `⟦${keys[0]}⟧`
-        : Object.fromEntries(keys.map(key => [key, `⟦${key}⟧`]));
-      fill(index, 'compare',
-        [place.live.step, JSON.stringify(place.live.truth), JSON.stringify(text), place.live.within]);
-      compare.remove();
-    });
-    place.element.prepend(compare);
+      compare(index);
+    }));
   },
   score(place, index) {
-    place.element.prepend(button('Count my predictions', 'score', async () => {
-      await start(index);
+    place.element.prepend(button('Count my predictions', 'score', () => {
       outputOf(place).replaceChildren();
-      python.call('score', index, []);
+      start(index).then(() => python.call('score', index, []));
     }));
   },
   exercise(place, index) {
@@ -161,14 +176,25 @@ const ADD = {
     const area = editor(stored(`exercise-${number}`) ?? code,
       written => store(`exercise-${number}`, written));
     place.element.prepend(area,
-      button('Check', 'check', async () => {
-        outputOf(place).replaceChildren(make('pre', '', { textContent: 'Checking …' }));
-        await start(index);
-        python.call('run', index, [`${area.value}\n${check}`, imports]);
+      button('Check', 'check', () => {
+        outputOf(place).replaceChildren(make('pre', '', {
+          textContent: 'Checking … (If this never ends, reload the page: your code is kept.)' }));
+        const written = `${area.value}\n${check}`;
+        start(index, () => python.call('run', index, [written, imports]));
       }),
       button('Start over', 'again', () => write(area, code)));
   },
 };
+
+function compare(index) {
+  const { element, live } = places[index];
+  const keys = Object.keys(live.texts);
+  const text = keys.length === 1 ? `⟦${keys[0]}⟧`
+    : Object.fromEntries(keys.map(key => [key, `⟦${key}⟧`]));
+  fill(index, 'compare', [live.step, JSON.stringify(live.truth), JSON.stringify(text), live.within]);
+  element.querySelector('.compare')?.remove();
+  store('compared', [...new Set([...stored('compared') ?? [], live.step])]);
+}
 
 function allowComparisons(answers) {
   for (const { element, live } of places) {
@@ -188,4 +214,8 @@ code.addEventListener('click', () => {
 });
 document.querySelector('.contents').open = matchMedia('(min-width: 92rem)').matches;
 navigator.serviceWorker?.register('./kept.js');
+navigator.serviceWorker?.ready.then(({ active }) => {  // what came before it could keep it
+  const fetched = performance.getEntriesByType('resource').map(entry => entry.name);
+  active.postMessage([location.href.split('#')[0], ...fetched]);
+});
 document.documentElement.dataset.ready = 'yes';

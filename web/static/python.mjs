@@ -1,11 +1,9 @@
 // The Python of a page, in a worker, and its widgets: what they say to each other passes here.
 
-const [, , { HTMLManager }] = await new Promise(done => require(
-  ['@jupyter-widgets/base', '@jupyter-widgets/controls', '@jupyter-widgets/html-manager'],
-  (...modules) => done(modules)));
-const manager = new HTMLManager();
+const manager = widgets();
+manager.catch(() => {});  // said where it is wanted
 const comms = new Map(), waiting = new Map();
-let worker, listener, count = 0, handled = Promise.resolve();
+let worker, listener, failed, count = 0, handled = Promise.resolve();
 
 class Comm {  // what ipywidgets wants of one
   constructor(id, target) {
@@ -31,15 +29,40 @@ function post(message, callbacks) {
   return id;
 }
 
-/** Start Python; `listen(message, buffers)` gets what is not for a widget, in order. */
-export function start(listen) {
+function script(src) {
+  return new Promise((resolve, reject) => document.head.append(
+    Object.assign(document.createElement('script'), {
+      src, onload: resolve, onerror: () => reject(new Error(`${src} could not be fetched`)) })));
+}
+
+async function widgets() {
+  await script('./require.js');
+  await script('./widgets.js');
+  const { HTMLManager } = await new Promise((resolve, reject) => require(
+    ['@jupyter-widgets/base', '@jupyter-widgets/controls', '@jupyter-widgets/html-manager'],
+    (base, controls, html) => resolve(html), reject));
+  return new HTMLManager();
+}
+
+/**
+ * Start Python; `listen(message, buffers)` gets what is not for a widget, in order, and
+ * `fail(text)` why it could not be started.
+ */
+export function start(listen, fail) {
   listener = listen;
-  worker = new Worker('./worker.mjs', { type: 'module' });
+  failed = text => {
+    failed = () => {};  // once is enough
+    fail(text);
+  };
+  // From a blob it has the policy of this page; from a file it would have none.
+  const source = `import ${JSON.stringify(new URL('./worker.mjs', import.meta.url).href)};`;
+  const blob = new Blob([source], { type: 'text/javascript' });
+  worker = new Worker(URL.createObjectURL(blob), { type: 'module' });
   worker.onmessage = ({ data }) => {  // one after the other, as Python has sent them
     handled = handled.then(() => take(data)).catch(error => console.error(error));
   };
-  worker.onerror = event => listener(
-    { type: 'error', place: 0, text: `Python could not be started: ${event.message}` }, []);
+  worker.onerror = () => failed('Python could not be fetched.');
+  manager.catch(error => failed(`${error.message}.`));
 }
 
 /** Call a function of bridge.py; what it displays is for the element number `place`. */
@@ -53,6 +76,8 @@ async function take(data) {
     waiting.delete(data.done);
     callbacks?.iopub?.status?.({ content: { execution_state: 'idle' } });
     callbacks?.finished?.();
+  } else if (data.failed) {
+    failed(`Python could not be started: ${data.failed}.`);
   } else {
     await handle(JSON.parse(data.json), data.buffers ?? []);
   }
@@ -62,7 +87,7 @@ async function handle(message, buffers) {
   const content = { comm_id: message.comm_id, data: message.data };
   if (message.type === 'comm_open') {
     const comm = new Comm(message.comm_id, message.target_name);
-    await manager.handle_comm_open(comm, { content, metadata: message.metadata, buffers });
+    await (await manager).handle_comm_open(comm, { content, metadata: message.metadata, buffers });
   } else if (message.type === 'comm_msg') {
     comms.get(message.comm_id)?.message?.({ content, buffers });
   } else {
@@ -72,6 +97,6 @@ async function handle(message, buffers) {
 
 /** Put the view of a widget into `element`. */
 export async function view(modelId, element) {
-  const model = await manager.get_model(modelId);
-  await manager.display_view(await manager.create_view(model), element);
+  const its = await manager;
+  await its.display_view(await its.create_view(await its.get_model(modelId)), element);
 }
