@@ -41,7 +41,7 @@ async function begin(first, urgent) {
     Object.assign(waiting, { disabled: true, textContent: 'Python is loading …' });
   }
   const recorded = recording && fetch(recording);
-  python = await import('./python.mjs');  // readers do without it
+  python = await import('./python.mjs');
   python.start(listen, text => fail(first, text));
   try {
     if (recorded) {
@@ -213,6 +213,8 @@ code.addEventListener('click', () => {
   document.querySelectorAll('details.code').forEach(block => { block.open = open; });
 });
 document.querySelector('.contents').open = matchMedia('(min-width: 92rem)').matches;
+// Once the page can be read, the scripts of its widgets are loaded, so that a start is faster.
+(window.requestIdleCallback ?? setTimeout)(() => import('./python.mjs'));
 navigator.serviceWorker?.register('./kept.js');
 navigator.serviceWorker?.ready.then(({ active }) => {  // what came before it could keep it
   const fetched = performance.getEntriesByType('resource').map(entry => entry.name);
