@@ -30,13 +30,6 @@ class Package(NamedTuple):
     sha256: str
     licence: str
 
-    @property
-    def home(self) -> str:
-        """Where its registry describes it."""
-        if self in NPM:
-            return f"https://www.npmjs.com/package/{self.name}/v/{self.version}"
-        return f"https://pypi.org/project/{self.name}/{self.version}/"
-
 
 NPM = [
     Package(
