@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.conftest import NOTEBOOKS
-from tests.tools.browser import Notebook, at_its_end, write_notebook
+from tests.tools.browser import Notebook, at_its_end, state, write_notebook
 from tests.tools.needed import needed_cells
 
 NAMES = [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
@@ -175,11 +175,6 @@ def watch_a_training(cell: Locator) -> None:
         cell.page.mouse.click(*resting_place(stop))  # a short training may be over by now
         expect(stop).to_be_disabled()
         wait_for_rest(cell)
-
-
-def state(control: Locator) -> str:
-    """The value of a slider, or whether a box is ticked."""
-    return control.evaluate("c => c.ariaValueNow ?? String(c.checked)")
 
 
 # In two classes, since a class stays in one process: half of the lessons in each of the two.

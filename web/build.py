@@ -4,9 +4,8 @@ The first build fetches some 20 MB (where Pyodide's CDN cannot be reached, 130 M
 lesson once, which takes minutes; a later one does what has changed.
 """
 
-import functools
-import http.server
 import shutil
+import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -103,14 +102,6 @@ def _stamp(script: Path) -> None:
     script.write_text(script.read_text().replace("BUILD", content.hexdigest()[:16]))
 
 
-def serve(port: int) -> None:
-    """Serve site/, as any server of files would."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(SITE))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        print(f"http://127.0.0.1:{server.server_port}", flush=True)
-        server.serve_forever()
-
-
 if __name__ == "__main__":
     try:
         build()
@@ -118,4 +109,5 @@ if __name__ == "__main__":
         sys.exit(str(error))
     print(f"The pages are in {SITE}.")
     if "--serve" in sys.argv:
-        serve(8000)
+        options = ["8000", "--bind=127.0.0.1", f"--directory={SITE}"]
+        sys.exit(subprocess.call([sys.executable, "-m", "http.server", *options]))

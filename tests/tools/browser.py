@@ -157,6 +157,11 @@ def at_its_end(slider: Locator) -> bool:
     return slider.evaluate("s => Number(s.ariaValueNow) >= Number(s.ariaValueMax)")
 
 
+def state(control: Locator) -> str:
+    """The value of a slider, or whether a box is ticked."""
+    return control.evaluate("c => c.ariaValueNow ?? String(c.checked)")
+
+
 class Notebook:
     """A notebook, alone in `page`; `console_errors` collects what the page complains of."""
 

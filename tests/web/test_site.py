@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.conftest import NOTEBOOKS, ROOT
 from tests.exercises.test_solutions import finding, solutions
-from tests.tools.browser import at_its_end
+from tests.tools.browser import at_its_end, state
 from tests.tools.site import Site
 from tests.web.conftest import WAIT_MS
 from web.build import SITE
@@ -59,10 +59,6 @@ def expect_change(explorer: Locator, before: list[str]) -> None:
     """Wait until both the picture and the line have changed."""
     expect(explorer.locator("img").first).not_to_have_attribute("src", before[0], timeout=WAIT_MS)
     expect(explorer.get_by_role("status").first).not_to_have_text(before[1], timeout=WAIT_MS)
-
-
-def state(control: Locator) -> str:
-    return control.evaluate("c => c.ariaValueNow ?? String(c.checked)")
 
 
 def press(explorer: Locator, control: Locator, key: str) -> None:

@@ -50,7 +50,7 @@ def display(shown, raw=False, metadata=None, display_id=None, update=False):
         png = data.pop(MIME_PNG)
         buffers.append(base64.b64decode(png) if isinstance(png, str) else png)
     message = {"type": "display", "place": place, "data": data, "metadata": metadata or {}}
-    send(message | {"display_id": display_id, "update": update}, buffers)
+    send(message | {"display_id": display_id}, buffers)
 
 
 def module(name, **names):
