@@ -22,6 +22,9 @@ from web.recordings import packed, record
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE, CACHE = ROOT / "site", cache_folder().parent / "web"
+# What a page wants beside its pictures lies in a folder named after the build: so a page and its
+# scripts are always of one build, whatever a browser still holds of an older one.
+PARTS = SITE / "BUILD"
 # Widgets bring styles of their own; all else comes from files beside the page.
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -39,25 +42,26 @@ def build() -> None:
     """Build site/ anew."""
     shutil.rmtree(SITE, ignore_errors=True)
     pyodide, manager, require, katex, marked = (npm_folder(package, CACHE) for package in NPM)
-    shutil.copytree(pages.HERE / "static", SITE)
-    (SITE / "widgets.js").write_text(widgets.script(manager), encoding="utf-8")
-    (SITE / "@jupyter-widgets").mkdir()  # where the script looks for the font of its icons
+    shutil.copytree(pages.HERE / "static", PARTS)
+    (PARTS / "kept.js").rename(SITE / "kept.js")  # it serves what lies beside and below it
+    (PARTS / "widgets.js").write_text(widgets.script(manager), encoding="utf-8")
+    (PARTS / "@jupyter-widgets").mkdir()  # where the script looks for the font of its icons
     for font in (manager / "dist").glob("*.woff2"):
-        shutil.copy(font, SITE / "@jupyter-widgets")
-    shutil.copy(require / "require.js", SITE)
-    shutil.copy(marked / "lib" / "marked.esm.js", SITE)
-    shutil.copytree(katex / "dist" / "fonts", SITE / "katex" / "fonts")
-    shutil.copy(katex / "dist" / "katex.min.css", SITE / "katex")
-    wheels = distribution.build(ROOT, SITE / "pyodide", CACHE)
+        shutil.copy(font, PARTS / "@jupyter-widgets")
+    shutil.copy(require / "require.js", PARTS)
+    shutil.copy(marked / "lib" / "marked.esm.js", PARTS)
+    shutil.copytree(katex / "dist" / "fonts", PARTS / "katex" / "fonts")
+    shutil.copy(katex / "dist" / "katex.min.css", PARTS / "katex")
+    packages = distribution.build(ROOT, PARTS, CACHE)
     build_lessons(katex)
-    _write("licences.html", "licences.html", packages=[*NPM, *PYPI, *wheels])
-    _stamp(SITE / "kept.js")
+    _write("licences.html", "licences.html", packages=[*NPM, *PYPI, *packages])
+    _name_the_build()
 
 
 def build_lessons(katex: Path) -> None:
     """Build the pages of the lessons, the one for teachers, and the one that lists them."""
     pictures = pages.Pictures(SITE / "pictures")
-    (SITE / "recordings").mkdir()
+    (PARTS / "recordings").mkdir()
     notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
     lessons = [_lesson(notebook, pictures, katex) for notebook in notebooks]
     text = pages.markdown((ROOT / "notebooks" / "teachers.md").read_text(encoding="utf-8"))
@@ -79,9 +83,9 @@ def _lesson(notebook: Path, pictures: pages.Pictures, katex: Path) -> pages.Less
     lesson = pages.lesson(notebook, pictures, recording.asked, compared)
     if not recording.explorers:
         return lesson
-    file = SITE / "recordings" / f"{notebook.stem}.bin"
+    file = PARTS / "recordings" / f"{notebook.stem}.bin"
     file.write_bytes(packed(recording.explorers))
-    return lesson._replace(recording=f"{file.parent.name}/{file.name}")
+    return lesson._replace(recording=file.relative_to(SITE).as_posix())
 
 
 def _rendered(before: Any, lesson: pages.Lesson, after: Any, elsewhere: dict[str, str]) -> str:
@@ -94,12 +98,16 @@ def _write(name: str, template: str, **values) -> None:
     (SITE / name).write_text(pages.render(template, policy=POLICY, **values), encoding="utf-8")
 
 
-def _stamp(script: Path) -> None:
-    """Tell the pages' service worker which build it belongs to."""
+def _name_the_build() -> None:
+    """Give the folder with the parts its name, which stands for all that is in the site."""
     content = sha256()
     for file in sorted(file for file in SITE.rglob("*") if file.is_file()):
         content.update(file.read_bytes())
-    script.write_text(script.read_text().replace("BUILD", content.hexdigest()[:16]))
+    name = content.hexdigest()[:16]
+    PARTS.rename(SITE / name)
+    for file in [SITE / "kept.js", *SITE.glob("*.html")]:
+        text = file.read_text(encoding="utf-8").replace(PARTS.name, name)
+        file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,15 @@ import functools
 import http.server
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 from web.build import SITE
+
+
+def parts() -> Path:
+    """Return the folder with what the pages fetch: scripts, Python and recordings."""
+    [script] = SITE.glob("*/start.mjs")
+    return script.parent
 
 
 class Site(http.server.SimpleHTTPRequestHandler):

@@ -1,17 +1,14 @@
 // What explorers say in the Python of the pages, as their controls are moved; JSON, by name:
-//   node lines.mjs SITE RECORDING MODULE.FUNCTION …   (RECORDING may be "")
+//   node lines.mjs PARTS RECORDING MODULE.FUNCTION …   (RECORDING may be "")
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
-const [site, recording, ...explorers] = process.argv.slice(2);
-const { loadPyodide } = await import(pathToFileURL(`${site}/pyodide/pyodide.mjs`));
-const python = await loadPyodide({ packages: ['bnlib', 'ipywidgets', 'comm'] });
+const [parts, recording, ...explorers] = process.argv.slice(2);
+const { start } = await import(pathToFileURL(`${parts}/start.mjs`));
 globalThis.post = () => {};  // to no page
-for (const file of [`${site}/bridge.py`, new URL('../tools/moves.py', import.meta.url)]) {
-  python.FS.writeFile(`/home/pyodide/${String(file).split('/').pop()}`, fs.readFileSync(file));
-}
-const bridge = python.pyimport('bridge');
-if (recording) bridge.play(new Uint8Array(fs.readFileSync(recording)));
+const python = await start(name => new Response(fs.readFileSync(`${parts}/pyodide/${name}`)));
+if (recording) python.pyimport('bridge').play(new Uint8Array(fs.readFileSync(recording)));
+python.FS.writeFile('moves.py', fs.readFileSync(new URL('../tools/moves.py', import.meta.url)));
 python.globals.set('explorers', python.toPy(explorers));
 console.log(python.runPython(`
 import importlib, json

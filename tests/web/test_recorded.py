@@ -12,7 +12,8 @@ import pytest
 
 from tests.conftest import NOTEBOOKS
 from tests.tools.found import EXPLORERS
-from web.build import CACHE, SITE
+from tests.tools.site import parts
+from web.build import CACHE
 from web.recordings import record
 
 MODULES = {make.__name__: make.__module__ for make in EXPLORERS}
@@ -34,10 +35,10 @@ def words_and_numbers(line: str) -> tuple[str, list[float]]:
 def test_an_explorer_says_the_same_in_a_page(site, notebook):
     said = record(notebook, CACHE / "recordings").said
     assert said
-    file = SITE / "recordings" / f"{notebook.stem}.bin"
+    file = parts() / "recordings" / f"{notebook.stem}.bin"
     names = [f"{MODULES[name]}.{name}" for name in said]
     script = str(NOTEBOOKS.parent / "tests" / "web" / "lines.mjs")
-    command = ["node", script, str(SITE), str(file) if file.exists() else "", *names]
+    command = ["node", script, str(parts()), str(file) if file.exists() else "", *names]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     in_page = json.loads(done.stdout.splitlines()[-1])
@@ -52,7 +53,7 @@ def test_an_explorer_says_the_same_in_a_page(site, notebook):
 
 
 def test_recordings_are_small(site):
-    files = [*(SITE / "recordings").iterdir()]
+    files = [*(parts() / "recordings").iterdir()]
     assert files
     for file in files:
         assert file.stat().st_size <= 3e6, file.name

@@ -1,5 +1,6 @@
 // The Python of a page, in a worker, and its widgets: what they say to each other passes here.
 
+const HERE = new URL('.', import.meta.url).href;
 const manager = widgets();
 manager.catch(() => {});  // said where it is wanted
 const comms = new Map(), waiting = new Map();
@@ -29,15 +30,17 @@ function post(message, callbacks) {
   return id;
 }
 
-function script(src) {
+function script(name) {
   return new Promise((resolve, reject) => document.head.append(
     Object.assign(document.createElement('script'), {
-      src, onload: resolve, onerror: () => reject(new Error(`${src} could not be fetched`)) })));
+      src: new URL(name, HERE), onload: resolve,
+      onerror: () => reject(new Error(`${name} could not be fetched`)) })));
 }
 
 async function widgets() {
-  await script('./require.js');
-  await script('./widgets.js');
+  await script('require.js');
+  require.config({ baseUrl: HERE });  // the widgets look for their font there
+  await script('widgets.js');
   const { HTMLManager } = await new Promise((resolve, reject) => require(
     ['@jupyter-widgets/base', '@jupyter-widgets/controls', '@jupyter-widgets/html-manager'],
     (base, controls, html) => resolve(html), reject));
@@ -55,7 +58,7 @@ export function start(listen, fail) {
     fail(text);
   };
   // From a blob it has the policy of this page; from a file it would have none.
-  const source = `import ${JSON.stringify(new URL('./worker.mjs', import.meta.url).href)};`;
+  const source = `import ${JSON.stringify(`${HERE}worker.mjs`)};`;
   const blob = new Blob([source], { type: 'text/javascript' });
   worker = new Worker(URL.createObjectURL(blob), { type: 'module' });
   worker.onmessage = ({ data }) => {  // one after the other, as Python has sent them

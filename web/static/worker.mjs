@@ -1,16 +1,9 @@
 // The Python of a page, in a thread of its own. It gets {id, call, place, args} and {id, comm_id,
 // data}, and answers with what bridge.py sends and, at the end of each, {done: id}; or once with {failed}.
-import { loadPyodide } from './pyodide/pyodide.mjs';
+import { start } from './start.mjs';
 
 self.post = (json, buffers) => self.postMessage({ json, buffers });
-const starting = (async () => {
-  const [python, source] = await Promise.all([
-    loadPyodide({ packages: ['bnlib', 'ipywidgets', 'comm'] }),
-    fetch(new URL('./bridge.py', import.meta.url)).then(answer => answer.text()),
-  ]);
-  python.FS.writeFile('/home/pyodide/bridge.py', source);
-  return python.pyimport('bridge');
-})();
+const starting = start(name => fetch(new URL(`./pyodide/${name}`, import.meta.url)));
 const lastLine = error => String(error).trim().split('\n').pop();
 // Also of what Pyodide fetches and does not wait for.
 self.onunhandledrejection = ({ reason }) => self.postMessage({ failed: lastLine(reason) });
@@ -23,7 +16,7 @@ function handle(bridge, message) {
 
 self.onmessage = ({ data: message }) => {
   queue = queue.then(async () => {
-    const bridge = await starting;
+    const bridge = (await starting).pyimport('bridge');
     try {
       handle(bridge, message);
     } catch (error) {

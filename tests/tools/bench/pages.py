@@ -1,7 +1,7 @@
 """What the reader of the web pages waits for, and what comes through the network.
 
 Everything is served from this machine. A first visit is counted as a server sends it that
-compresses: wheels as they are, the rest by gzip.
+compresses: what is compressed as it is, the rest by gzip.
 """
 
 import gzip
@@ -15,7 +15,7 @@ from tests.conftest import find_browser
 from tests.tools.bench.latency import PAUSE_MS, p50_p95
 from tests.tools.bench.table import Row, markdown
 from tests.tools.browser import at_its_end, chromium, milliseconds_to
-from tests.tools.site import Site, served
+from tests.tools.site import Site, parts, served
 from web.build import SITE, build
 
 READABLE_S, START_S, PICTURE_MS, FIRST_MB, RECORDING_MB = 1.5, 6, 60, 25, 3
@@ -40,7 +40,7 @@ def megabytes(paths: set[str]) -> float:
 
 def _sent(file: Path) -> int:
     content = file.read_bytes()
-    return len(content if file.suffix == ".whl" else gzip.compress(content))
+    return len(content if file.suffix in (".bin", ".zip", ".png") else gzip.compress(content))
 
 
 def visit(page: Page, address: str) -> tuple[float, float, dict[str, list[float]], set[str]]:
@@ -70,14 +70,16 @@ def visit(page: Page, address: str) -> tuple[float, float, dict[str, list[float]
 def rows() -> Iterator[Row]:
     """The times of every lesson's page and of every explorer; the sizes."""
     build()
-    recordings = {file.name: file.stat().st_size / 1e6 for file in (SITE / "recordings").iterdir()}
+    recordings = {
+        file.name: file.stat().st_size / 1e6 for file in (parts() / "recordings").iterdir()
+    }
     visits = {}
     with served() as address:
         for lesson in sorted(file.stem for file in SITE.glob("[01]*.html")):
             with chromium(find_browser()) as page:  # a new browser: nothing is kept in it
                 visits[lesson] = visit(page, f"{address}/{lesson}.html")
     for lesson, (readable, start, _, asked) in visits.items():
-        kept = [path for path in asked if path.startswith("/recordings/")]
+        kept = [path for path in asked if "/recordings/" in path]
         size = megabytes(asked - {*kept})
         what = f"page {lesson}"
         yield Row(

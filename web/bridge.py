@@ -68,6 +68,8 @@ module("IPython.display", display=display, clear_output=lambda wait=False: None)
 module("IPython.core")
 module("IPython.core.getipython", get_ipython=lambda: None)
 module("IPython.core.interactiveshell", InteractiveShell=None, ExecutionInfo=None)
+module("mpl_toolkits")
+module("mpl_toolkits.mplot3d", Axes3D=None)  # nothing here has three dimensions
 
 from bnlib.live import recording  # noqa: E402
 from bnlib.live.predictions import Prediction, Predictions  # noqa: E402
