@@ -11,6 +11,7 @@ import importlib
 import io
 import json
 import pickle
+import random
 import symtable
 import sys
 import traceback
@@ -61,6 +62,7 @@ def module(name, **names):
     return made
 
 
+random.seed()  # the stored memory that Python begins with holds the same for all
 comm.create_comm = PageComm
 widgets_of_page = comm.get_comm_manager()
 module("IPython", get_ipython=lambda: None, version_info=(9, 0, 0))

@@ -22,8 +22,8 @@ from web.recordings import packed, record
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE, CACHE = ROOT / "site", cache_folder().parent / "web"
-# What a page wants beside its pictures lies in a folder named after the build: so a page and its
-# scripts are always of one build, whatever a browser still holds of an older one.
+# All that a page fetches lies in a folder that is named after the build: so a page and its scripts
+# are of one build, whatever a browser still holds of an older one.
 PARTS = SITE / "BUILD"
 # Widgets bring styles of their own; all else comes from files beside the page.
 POLICY = (
@@ -60,7 +60,7 @@ def build() -> None:
 
 def build_lessons(katex: Path) -> None:
     """Build the pages of the lessons, the one for teachers, and the one that lists them."""
-    pictures = pages.Pictures(SITE / "pictures")
+    pictures = pages.Pictures(PARTS / "pictures", f"{PARTS.name}/pictures")
     (PARTS / "recordings").mkdir()
     notebooks = sorted((ROOT / "notebooks").glob("*.ipynb"))
     lessons = [_lesson(notebook, pictures, katex) for notebook in notebooks]

@@ -134,11 +134,16 @@ class Lesson(NamedTuple):
 
 
 class Pictures:
-    """The stored pictures, each in a file of its own, which is fetched when it comes into view."""
+    """The stored pictures, each in a file of its own, which is fetched when it comes into view.
 
-    def __init__(self, folder: Path):
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+    Args:
+        folder: for the files, made here.
+        address: of that folder, for a page.
+    """
+
+    def __init__(self, folder: Path, address: str):
+        self.folder, self.address = folder, address
+        folder.mkdir()
 
     def tag(self, png: str, text: str, width: int) -> str:
         """Store a picture, base64 text, and return its element, with `text` for its words."""
@@ -149,7 +154,7 @@ class Pictures:
             height = round(width * image.height / image.width)
         words = html.escape(text, quote=True)
         return (
-            f'<img src="{self.folder.name}/{file.name}" alt="{words}" width="{width}" '
+            f'<img src="{self.address}/{file.name}" alt="{words}" width="{width}" '
             f'height="{height}" loading="lazy">'
         )
 

@@ -1,7 +1,6 @@
 """The web pages, behind a server that only serves files."""
 
 import contextlib
-import functools
 import http.server
 import threading
 from collections.abc import Iterator
@@ -17,14 +16,16 @@ def parts() -> Path:
 
 
 class Site(http.server.SimpleHTTPRequestHandler):
-    """Serves the pages and notes the paths that were asked for; answers while `is_up`."""
+    """Serves the pages in `folder` and notes which paths were asked for; answers while `is_up`."""
 
     asked: list[str] = []
     is_up = True
+    folder = SITE
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
         if self.is_up:
+            self.directory = str(self.folder)
             super().do_GET()
 
     def log_message(self, *args) -> None:
@@ -34,8 +35,7 @@ class Site(http.server.SimpleHTTPRequestHandler):
 @contextlib.contextmanager
 def served() -> Iterator[str]:
     """Serve what has been built, and give the address."""
-    handler = functools.partial(Site, directory=str(SITE))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()

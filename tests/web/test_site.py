@@ -1,9 +1,11 @@
 """The pages in a real browser: every lesson and every control, with files behind them alone."""
 
+import contextlib
 import gzip
 import html
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -260,6 +262,25 @@ def test_an_exercise_is_edited_and_kept(visit):
     expect(exercise.get_by_role("button", name="Check")).to_be_focused()
 
 
+def test_a_check_that_never_ends_is_stopped(visit):
+    page = visit("01_forward_by_hand")
+    exercise = live(page, "exercise").first
+    exercise.get_by_role("textbox").fill("while True:\n    pass")
+    stop = exercise.get_by_role("button", name="Stop")
+    expect(stop).to_be_hidden()
+    with page.expect_event("response", lambda answer: answer.url.endswith("/packages.bin")):
+        exercise.get_by_role("button", name="Check").press("Enter")
+    with page.expect_navigation():
+        stop.press("Enter")
+    expect(exercise.get_by_role("textbox")).to_have_value("while True:\n    pass")
+    expect(stop).to_be_hidden()
+    exercise.get_by_role("textbox").fill("1 + 1")
+    exercise.get_by_role("button", name="Check").press("Enter")
+    expect(stop).to_be_visible()
+    expect(exercise.locator(".output pre")).not_to_contain_text("Checking", timeout=WAIT_MS)
+    expect(stop).to_be_hidden()
+
+
 def test_all_code_opens_with_one_switch(visit):
     page = visit("01_forward_by_hand")
     switch = page.get_by_role("button", name="All code")
@@ -271,22 +292,69 @@ def test_all_code_opens_with_one_switch(visit):
     expect(page.locator("details.code[open]")).to_have_count(0)
 
 
-def test_the_second_visit_needs_no_network(visit):
-    page = visit("00_start_here", service_workers="allow")
-    page.evaluate("navigator.serviceWorker.ready")
+@contextlib.contextmanager
+def site_that(**changed):
+    """The server is another one for a while, and has not been asked for anything."""
+    Site.asked.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in changed.items():
+            patch.setattr(Site, name, value)
+        yield
+
+
+def wait_until_kept(page: Page, build: str) -> None:
+    """Wait until the browser has kept, for this build alone, all that was asked for."""
+    page.wait_for_function(
+        """async ([name, paths]) => {
+            if ((await caches.keys()).join() !== name) return false;
+            const cache = await caches.open(name);
+            return (await Promise.all(paths.map(path => cache.match(path)))).every(Boolean);
+        }""",
+        arg=[f"bnlib-{build}", sorted({path for path in Site.asked if path != "/kept.js"})],
+    )
+
+
+def start_and_move(page: Page) -> None:
     start(page)
-    page.wait_for_timeout(2000)  # to be kept
-    try:
-        Site.is_up = False
-        Site.asked.clear()
+    explorer = live(page, "explorer").first
+    press(explorer, explorer.get_by_role("slider").first, "ArrowRight")
+
+
+def test_the_second_visit_needs_no_network(visit):
+    Site.asked.clear()
+    page = visit("00_start_here", service_workers="allow")
+    start(page)
+    wait_until_kept(page, parts().name)
+    with site_that(is_up=False):
         page.reload()
         page.locator("html[data-ready]").wait_for()
-        start(page)
-        explorer = live(page, "explorer").first
-        press(explorer, explorer.get_by_role("slider").first, "ArrowRight")
-        assert [path for path in Site.asked if "/pyodide/" in path] == []
-    finally:
-        Site.is_up = True
+        start_and_move(page)
+        assert {*Site.asked} <= {"/00_start_here.html", "/kept.js"}  # is there a newer one?
+
+
+def test_a_new_build_takes_the_place_of_the_old_one(visit, tmp_path):
+    """Whoever comes back gets pages and scripts of one build, and the old one is not kept."""
+    Site.asked.clear()
+    page = visit("00_start_here", service_workers="allow")
+    start(page)
+    wait_until_kept(page, parts().name)
+    new, name = tmp_path / "site", "0123456789abcdef"
+    shutil.copytree(SITE, new)
+    (new / parts().name).rename(new / name)
+    for file in [new / "kept.js", new / "00_start_here.html"]:
+        file.write_text(file.read_text().replace(parts().name, name))
+    script = new / name / "page.mjs"
+    script.write_text(script.read_text() + "document.documentElement.dataset.build = 'new';")
+    with site_that(folder=new):
+        page.reload()
+        page.locator("html[data-build=new]").wait_for()
+        start_and_move(page)
+        assert not [path for path in Site.asked if parts().name in path]
+        wait_until_kept(page, name)
+    with site_that(folder=new, is_up=False):
+        page.reload()
+        page.locator("html[data-build=new]").wait_for()
+        start_and_move(page)
 
 
 def test_no_page_fetches_anything_foreign(site):

@@ -1,5 +1,6 @@
 // A service worker that keeps what a page has fetched for the next visit, with and without network.
 const KEPT = 'bnlib-BUILD';  // the build of the pages: a new one begins anew
+const coming = new Map();  // address → when it will be kept
 
 self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', event => event.waitUntil((async () => {
@@ -10,6 +11,7 @@ self.addEventListener('activate', event => event.waitUntil((async () => {
 self.addEventListener('message', event => event.waitUntil((async () => {
   const cache = await caches.open(KEPT);
   for (const address of event.data.filter(isOurs)) {
+    await coming.get(address);
     if (!await cache.match(address)) await cache.add(address).catch(() => {});
   }
 })()));
@@ -28,10 +30,10 @@ async function answer(event) {
   const kept = await cache.match(request, { ignoreSearch: true });
   if (kept && request.mode !== 'navigate') return kept;  // a page itself is asked for again
   try {
-    // Of this build, and not of an older one that the browser still holds.
-    const fresh = await fetch(request, request.mode === 'navigate' ? {} : { cache: 'no-cache' });
+    const fresh = await fetch(request);
     // A device that is full answers all the same, and keeps nothing.
-    if (fresh.ok) event.waitUntil(cache.put(request, fresh.clone()).catch(() => {}));
+    if (fresh.ok) coming.set(request.url, cache.put(request, fresh.clone()).catch(() => {}));
+    event.waitUntil(coming.get(request.url));
     return fresh;
   } catch (error) {
     if (kept) return kept;

@@ -100,6 +100,7 @@ async function listen(message, buffers) {
   else if (message.type === 'text') outputOf(places[message.place]).replaceChildren(
     make('pre', '', { textContent: message.text }));
   else if (message.type === 'error') say(message.place, message.text);
+  else if (message.type === 'fetched') keep(message.entries);
   else if (message.type === 'committed') {
     const { [message.step]: _, ...others } = stored('committed') ?? {};
     const answers = message.answer === null ? others : { ...others, [message.step]: message.answer };
@@ -143,6 +144,20 @@ function say(index, text) {
   places[index ?? 0].element.append(line);
 }
 
+// The service worker keeps what passes it, for the next visit. It is told of all that was fetched,
+// since the first things were before it was there, or passed one of an older build.
+
+const fetched = [];
+
+function keep(entries) {
+  fetched.push(...entries.map(entry => entry.name));
+  tell();
+}
+
+async function tell() {
+  (await navigator.serviceWorker?.ready)?.active.postMessage(fetched);
+}
+
 // What a place has before Python runs.
 
 const ADD = {
@@ -175,13 +190,19 @@ const ADD = {
     const { code, check, imports, number } = place.live;
     const area = editor(stored(`exercise-${number}`) ?? code,
       written => store(`exercise-${number}`, written));
+    // Nothing reaches a Python that runs in circles, so that it ends with the page.
+    const stop = button('Stop', 'stop', () => location.reload());
+    stop.hidden = true;
     place.element.prepend(area,
       button('Check', 'check', () => {
+        stop.hidden = false;
         outputOf(place).replaceChildren(make('pre', '', {
-          textContent: 'Checking … (If this never ends, reload the page: your code is kept.)' }));
+          textContent: 'Checking … (Stop loads the page anew: your code is kept.)' }));
         const written = `${area.value}\n${check}`;
-        start(index, () => python.call('run', index, [written, imports]));
+        start(index, () => python.call('run', index, [written, imports],
+          () => { stop.hidden = true; }));
       }),
+      stop,
       button('Start over', 'again', () => write(area, code)));
   },
 };
@@ -215,9 +236,12 @@ code.addEventListener('click', () => {
 document.querySelector('.contents').open = matchMedia('(min-width: 92rem)').matches;
 // Once the page can be read, the scripts of its widgets are loaded, so that a start is faster.
 (window.requestIdleCallback ?? setTimeout)(() => import('./python.mjs'));
-navigator.serviceWorker?.register('./kept.js');
-navigator.serviceWorker?.ready.then(({ active }) => {  // what came before it could keep it
-  const fetched = performance.getEntriesByType('resource').map(entry => entry.name);
-  active.postMessage([location.href.split('#')[0], ...fetched]);
-});
+if (navigator.serviceWorker) {
+  navigator.serviceWorker.register('./kept.js');
+  navigator.serviceWorker.addEventListener('controllerchange', tell);
+  keep(performance.getEntriesByType('navigation'));
+  keep([{ name: document.querySelector('link[rel=icon]').href }]);  // which no entry speaks of
+  new PerformanceObserver(list => keep(list.getEntries()))
+    .observe({ type: 'resource', buffered: true });
+}
 document.documentElement.dataset.ready = 'yes';

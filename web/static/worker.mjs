@@ -2,8 +2,10 @@
 // data}, and answers with what bridge.py sends and, at the end of each, {done: id}; or once with {failed}.
 import { start } from './start.mjs';
 
+const send = message => self.postMessage({ json: JSON.stringify(message) });
 self.post = (json, buffers) => self.postMessage({ json, buffers });
 const starting = start(name => fetch(new URL(`./pyodide/${name}`, import.meta.url)));
+starting.then(() => send({ type: 'fetched', entries: performance.getEntriesByType('resource') }));
 const lastLine = error => String(error).trim().split('\n').pop();
 // Also of what Pyodide fetches and does not wait for.
 self.onunhandledrejection = ({ reason }) => self.postMessage({ failed: lastLine(reason) });
@@ -20,8 +22,7 @@ self.onmessage = ({ data: message }) => {
     try {
       handle(bridge, message);
     } catch (error) {
-      const said = { type: 'error', place: message.place, text: lastLine(error) };
-      self.postMessage({ json: JSON.stringify(said) });
+      send({ type: 'error', place: message.place, text: lastLine(error) });
     }
     self.postMessage({ done: message.id });
   });
