@@ -44,6 +44,8 @@ WHERE_THERE_IS_TORCH = (
 )
 HEADING = re.compile(r'<h([12]) id="(.*?)">(.*?)<a class="anchor-link"')
 FOLDED = "explorer", "prediction", "comparison", "score"  # whose code is one call
+ONLY_IN_JUPYTER = "jupyter-only"  # tag of a cell, and class of a <span> in Markdown
+SPAN = re.compile(rf'<span class="{ONLY_IN_JUPYTER}">.*?</span>')
 HINT = re.compile(r"Run this (?:cell|notebook) ")  # for Jupyter; a page has buttons of its own
 CITATION = (HERE.parent / "CITATION.cff").read_text(encoding="utf-8")
 REPOSITORY = re.findall(r"^repository-code: (\S+)", CITATION, re.MULTILINE)[0]
@@ -61,11 +63,11 @@ class _Renderer(IPythonRenderer):
 
 
 def markdown(text: str) -> str:
-    """Return Markdown as HTML.
+    """Return Markdown as HTML, without what is only for Jupyter.
 
     Links to other lessons lead to their pages, and those to other files to the repository.
     """
-    made = MarkdownWithMath(renderer=_Renderer(escape=False)).render(text)
+    made = MarkdownWithMath(renderer=_Renderer(escape=False)).render(SPAN.sub("", text))
     made = re.sub(r'href="(\d\d_\w+|teachers)\.(?:ipynb|md)', r'href="\1.html', made)
     return made.replace('href="../', f'href="{REPOSITORY}/blob/HEAD/')
 
@@ -170,7 +172,11 @@ def lesson(
         asked: step → kind and arguments of the question.
         compared: from `typeset_comparisons`.
     """
-    cells = nbformat.read(notebook, as_version=4).cells
+    cells = [
+        cell
+        for cell in nbformat.read(notebook, as_version=4).cells
+        if ONLY_IN_JUPYTER not in cell.metadata.get("tags", [])
+    ]
     imports = _imports(cells)
     made: list[Cell] = []
     skip = False

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Self
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from bnlib.experiments.data import load_digits
 from bnlib.experiments.networks import mlp
 from bnlib.experiments.recorder import Recorder
-from bnlib.experiments.runs import Variant, geometric_steps
-from bnlib.experiments.training import DivergedError, train
-
-WIDTH, PROBE = 100, 200
+from bnlib.experiments.runs import PROBE, WIDTH, RunsInTurn, Variant
+from bnlib.experiments.training import train
 
 
-class Comparison:
+class Comparison(RunsInTurn):
     """Networks that differ in a few options and share all else: the weights they start from, too.
 
     They see the same batches in the same order, if these are of one size. Everything follows from
@@ -67,13 +64,9 @@ class Comparison:
         x, y, x_test, y_test = map(torch.as_tensor, images or load_digits())
         sizes = [x.shape[1], *[WIDTH] * depth, 10]
         shared: dict[str, Any] = {"batch_size": batch_size, "lr": lr, "seed": seed, "steps": steps}
-        self.variants, self.depth, self._length = tuple(variants), depth, steps
-        self.examples = len(x)
-        self.steps = geometric_steps(steps, snapshots)
+        super().__init__(depth, len(x), steps=steps, snapshots=snapshots)
+        self.variants = tuple(variants)
         self.models: dict[str, torch.nn.Sequential] = {}
-        self.recorders: dict[str, Recorder] = {}
-        self.diverged: dict[str, DivergedError] = {}
-        self._trainings: dict[str, Iterator[float]] = {}
         for variant in self.variants:
             if variant.label in self.models:
                 raise ValueError(f"expected labels that differ, got {variant.label!r} twice")
@@ -81,28 +74,3 @@ class Comparison:
             recorder = Recorder(model, x[:PROBE], x_test, y_test, self.steps, kept)
             self.models[variant.label], self.recorders[variant.label] = model, recorder
             self._trainings[variant.label] = train(model, x, y, **{**shared, **variant.training})
-
-    def train(self) -> Iterator[float]:
-        """Train all networks, one step of each in turn; yield the share that is done, 0 to 1."""
-        for recorder in self.recorders.values():
-            recorder.snapshot(0)
-        for step in range(1, self._length + 1):
-            for label, training in self._trainings.items():
-                if label in self.diverged:
-                    continue
-                try:
-                    next(training)
-                except DivergedError as error:
-                    self.diverged[label] = error
-                else:
-                    self.recorders[label].snapshot(step)
-            yield step / self._length
-
-    def trained(self) -> Self:
-        """Train all networks to the end, and return this comparison."""
-        list(self.train())
-        return self
-
-    def unit_inputs(self, label: str, layer: int, unit: int) -> NDArray:
-        """Return what was recorded of the input of one unit, both from 0: (snapshots, 200)."""
-        return np.stack([inputs[layer, :, unit] for inputs in self.recorders[label].inputs])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from numbers import Real
 from typing import cast
 
 import torch
 from torch import nn
 
+from bnlib.experiments.runs import weight_std
 from bnlib.torch_bn import BatchNorm
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -86,17 +85,7 @@ def linear(
     # 1.7 s and 38 MB for what it imports.
     with torch.random.fork_rng(devices=[]):
         layer = nn.Linear(n_in, n_out, bias=bias)
-    nn.init.normal_(layer.weight, std=_std(init, n_in, n_out), generator=generator)
+    nn.init.normal_(layer.weight, std=weight_std(init, n_in, n_out), generator=generator)
     if bias:
         nn.init.zeros_(layer.bias)
     return layer
-
-
-def _std(init: float | str, n_in: int, n_out: int) -> float:
-    if init == "xavier":
-        return math.sqrt(2 / (n_in + n_out))
-    if init == "he":
-        return math.sqrt(2 / n_in)
-    if isinstance(init, Real) and 0 < init < math.inf:
-        return float(init)
-    raise ValueError(f"expected init to be a positive number, 'xavier' or 'he', got {init!r}")

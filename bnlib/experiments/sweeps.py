@@ -16,9 +16,10 @@ from torch import nn
 
 from bnlib.experiments.data import load_digits
 from bnlib.experiments.networks import mlp
+from bnlib.experiments.runs import WIDTH, WINDOW, recent
 from bnlib.experiments.stacked import Stack, train_stack
 
-WIDTH, BATCH, EVERY, WINDOW = 100, 60, 5, 5
+BATCH, EVERY = 60, 5
 
 
 def steps_to(accuracy: Sequence[float] | NDArray, mark: float, every: int = EVERY) -> float:
@@ -116,10 +117,7 @@ class Sweep:
 
         Before the fifth evaluation, of those there are; NaN before the first.
         """
-        seen = [
-            shares for at, shares in self.accuracy.items() if step - WINDOW * EVERY < at <= step
-        ]
-        return np.median(seen, axis=0) if seen else np.full(self._shape, np.nan)
+        return recent(self.accuracy, step, EVERY, self._shape)
 
     def steps_to(self, mark: float) -> NDArray[np.float64]:
         """Return after how many steps each network of a watched sweep has reached `mark`.

@@ -12,18 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from bnlib.experiments.networks import batch_norms
-
-
-class DivergedError(ArithmeticError):
-    """The loss is no finite number any more.
-
-    Attributes:
-        step: where it happened, from 0 on.
-    """
-
-    def __init__(self, loss: float, step: int):
-        super().__init__(f"the loss became {loss} at step {step}: try a lower learning rate")
-        self.step = step
+from bnlib.experiments.runs import DivergedError
 
 
 class Optimizer(Protocol):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from bnlib.experiments.runs import Runs, Variant
+from bnlib.experiments.runs import Runs, RunsInTurn, Variant
 from bnlib.live.figure import LiveFigure
+from bnlib.live.recording import is_played
 from bnlib.live.training_explorer import TrainingExplorer
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 class ComparedTrainings(TrainingExplorer):
     """Shows trainings side by side, recorded or trained by Train, which takes their place.
+
+    Where a recording is played, Train takes NumPy in place of PyTorch.
 
     Args:
         draw: called once with an empty LiveFigure; draws the picture and returns a function that
@@ -50,14 +53,20 @@ class ComparedTrainings(TrainingExplorer):
             update = draw(live)
             return lambda **values: update(self.runs, **values)
 
+        options["trains_when_played"] = True
         super().__init__(draw_runs, controls, settings, self._compare, **options)
 
     def _compare(self, **settings) -> Iterator[float]:
+        options = {**self._regime, **settings}
+        if is_played():
+            from bnlib.experiments import numpy_training
+
+            return self._take_over(numpy_training.Comparison(self._variants, **options))
         from bnlib.experiments.comparison import Comparison
 
-        return self._take_over(Comparison(self._variants, **{**self._regime, **settings}))
+        return self._take_over(Comparison(self._variants, **options))
 
-    def _take_over(self, comparison: Comparison) -> Iterator[float]:
+    def _take_over(self, comparison: RunsInTurn) -> Iterator[float]:
         work = comparison.train()
         first = next(work)
         layer = self.controls["layer"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import ipywidgets as widgets
 import numpy as np
@@ -18,15 +18,22 @@ from bnlib.live.recording import is_played, table
 from bnlib.live.training_explorer import TrainingExplorer
 from bnlib.pictures.training_faster import Border, SweepAsItRuns
 
-if TYPE_CHECKING:
-    from bnlib.experiments.sweeps import Sweep
-
 NORMS: dict[str, Callable | None] = {"without BN": None, "with BN": batch_norm}
 SWEPT = (0.001, 0.01, 0.03, 0.1, 0.2, 0.5, 3.0, 10.0, 100.0)
 STEPS = 100
 TRAININGS = 30  # to spend on the map
 EVERY_CELL = (1 << len(CELLS)) - 1
 KNOWN_ROW = sum(1 << bit for bit, (row, _) in enumerate(CELLS) if INITS[row] == "he")
+
+
+class Sweep(Protocol):
+    """One of `bnlib.experiments.sweeps`, or of `numpy_training`."""
+
+    def train(self) -> Iterator[float]:
+        """Train, and yield after each step the share that is done, 0 to 1."""
+
+    def after(self, step: int) -> NDArray:
+        """Return the accuracy after `step` steps, (rates, seeds), 0 to 1, NaN if not known."""
 
 
 def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplorer:
@@ -40,9 +47,12 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
     steps = range(5, STEPS + 1, 5)
 
     def shares(name: str, step: int) -> NDArray:
-        return (anew or sweeps or _swept_once())[name].after(step)
+        return (sweeps or _swept_once())[name].after(step)
 
-    shares_of = table("sweep", shares, NORMS, steps)
+    known = table("sweep", shares, NORMS, steps)
+
+    def shares_of(name: str, step: int) -> NDArray:
+        return anew[name].after(step) if anew else known(name, step)
 
     def draw(live: LiveFigure) -> Callable[..., str]:
         picture = SweepAsItRuns(live.figure, SWEPT, STEPS)
@@ -72,25 +82,35 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
             "seed": widgets.IntSlider(0, 0, 9, description="seed"),
         },
         train,
+        trains_when_played=True,
         play="step",
         height=4.4,
         text="Test accuracy over the learning rate, with BN and without, as the training goes on.",
     )
 
 
-def _swept(depth: int, seeds: Sequence[int]) -> dict[str, Sweep]:
+def _swept(depth: int, seeds: Sequence[int]) -> Mapping[str, Sweep]:
+    return {name: _sweep(norm, depth, seeds) for name, norm in NORMS.items()}
+
+
+def _sweep(norm: Callable | None, depth: int, seeds: Sequence[int]) -> Sweep:
+    if is_played():
+        from bnlib.experiments import numpy_training
+
+        return numpy_training.Sweep(SWEPT, seeds, norm=norm, depth=depth, steps=STEPS)
     from bnlib.experiments.sweeps import Sweep
 
     cases = [("he", rate) for rate in SWEPT]
-    return {
-        name: Sweep(cases, seeds, norm=norm, depth=depth, steps=STEPS)
-        for name, norm in NORMS.items()
-    }
+    return Sweep(cases, seeds, norm=norm, depth=depth, steps=STEPS)
 
 
 @cache
 def _swept_once() -> Mapping[str, Sweep]:
-    return {name: sweep.trained() for name, sweep in _swept(depth=6, seeds=(0,)).items()}
+    sweeps = _swept(depth=6, seeds=(0,))
+    for sweep in sweeps.values():
+        for _done in sweep.train():
+            pass
+    return sweeps
 
 
 def _best(accuracies: NDArray) -> str:

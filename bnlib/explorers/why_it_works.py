@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from bnlib.experiments.two_inputs import SixOrNine, descend
 from bnlib.explorers.compared_trainings import ComparedTrainings, trained
 from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import LiveFigure
-from bnlib.live.recording import recorded
+from bnlib.live.recording import is_played, recorded
 from bnlib.pictures.why_it_works import Directions, Landscape, NoiseAfterBN
 
 if TYPE_CHECKING:
@@ -133,14 +133,22 @@ class _NoisyTrainings(ComparedTrainings):
 
 
 def _variants(strength: float, seed: int) -> tuple[Variant, ...]:
-    from bnlib.experiments.shift import noisy_batch_norm
-
-    noisy = {"norm": noisy_batch_norm(seed, strength)}
+    noisy = {"norm": _noisy_batch_norm(seed, strength)}
     return (
         Variant("without BN"),
         Variant("with BN", {"norm": batch_norm}),
         Variant("BN, then noise", noisy),
     )
+
+
+def _noisy_batch_norm(seed: int, strength: float) -> Callable:
+    if is_played():
+        from bnlib.experiments import numpy_training
+
+        return numpy_training.noisy_batch_norm(seed, strength)
+    from bnlib.experiments.shift import noisy_batch_norm
+
+    return noisy_batch_norm(seed, strength)
 
 
 def noise_explorer(runs: Runs | None = None) -> ComparedTrainings:

@@ -67,7 +67,6 @@ def table(
     name: str,
     compute: Callable[..., Any],
     *arguments: Iterable,
-    pack: Callable[[Any], Any] | None = None,
 ) -> Callable[..., Any]:
     """Return `compute`, or a function that has kept what it returned for each of its arguments.
 
@@ -75,7 +74,6 @@ def table(
         name: of the recording, one for each use.
         compute: called with positional arguments only.
         arguments: all values that each of its arguments can have.
-        pack: as for `recorded`.
 
     Raises:
         KeyError: what is played holds no such name.
@@ -85,7 +83,7 @@ def table(
         return lambda *chosen: values[places[chosen]]
     if _kept is not None:
         every = [*product(*arguments)]
-        values = [pack(compute(*chosen)) if pack else compute(*chosen) for chosen in every]
+        values = [compute(*chosen) for chosen in every]
         shapes = {getattr(value, "shape", None) for value in values}
         if len(shapes) == 1 and None not in shapes:
             values = np.stack(values)  # thousands of small arrays would take far more room

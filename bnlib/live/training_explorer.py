@@ -14,6 +14,7 @@ from bnlib.live.figure import LiveFigure
 from bnlib.live.recording import is_played
 
 RECORDED = "This is a recorded training. To train anew, open the lesson in Jupyter."
+ANEW = "What you see at first is recorded. Train computes here, and draws other random numbers."
 SLICE_SECONDS = 0.05  # between two slices the kernel answers sliders and the Stop button
 
 
@@ -22,7 +23,8 @@ class TrainingExplorer(Explorer):
 
     One training runs in a kernel at a time: pressing Train anywhere, or running the cell of a
     training explorer again, stops the one that runs. What it has recorded stays. Settings that
-    `train` refuses stop nothing. Where a recording is played, a sentence stands for both rows.
+    `train` refuses stop nothing. Where a recording is played, a sentence stands for both rows, or,
+    if `trains_when_played`, above them.
 
     Args:
         draw: as for Explorer.
@@ -32,6 +34,7 @@ class TrainingExplorer(Explorer):
             step of the training at a time and yields the share that is done, 0 to 1. What it
             leaves for `update` to read is shown as it grows. An exception is shown: one at the
             call, for settings that cannot be trained, before anything has changed.
+        trains_when_played: whether `train` needs nothing that is missing where recordings are.
         options: the others of Explorer.
     """
 
@@ -43,6 +46,8 @@ class TrainingExplorer(Explorer):
         controls: Mapping[str, widgets.ValueWidget],
         settings: Mapping[str, widgets.ValueWidget],
         train: Callable[..., Iterator[float]],
+        *,
+        trains_when_played: bool = False,
         **options,
     ):
         super().__init__(draw, controls, **options)
@@ -60,11 +65,11 @@ class TrainingExplorer(Explorer):
             [*self.settings.values()],
             [self.train_button, self.stop_button, self.progress, self.speed],
         ]
-        if is_played():
-            self.panel.children = (widgets.HTML(RECORDED), *self.panel.children)
-            return
         layout = {"flex_flow": "row wrap", "grid_gap": "0 1rem", "max_width": "54rem"}
         boxes = [widgets.Box(row, layout=layout) for row in rows]
+        if is_played():
+            said = widgets.HTML(ANEW if trains_when_played else RECORDED)
+            boxes = [said, *boxes] if trains_when_played else [said]
         self.panel.children = (*boxes, *self.panel.children)
 
     @property

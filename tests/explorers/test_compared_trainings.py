@@ -11,6 +11,7 @@ from bnlib.explorers.internal_covariate_shift import REGIME as SHIFT
 from bnlib.explorers.internal_covariate_shift import covariate_shift_explorer
 from bnlib.explorers.relu_vs_sigmoid import REGIME as FOUR
 from bnlib.explorers.relu_vs_sigmoid import activations_explorer
+from bnlib.live import recording
 
 CASES = [(covariate_shift_explorer, SHIFT), (activations_explorer, FOUR)]
 each_explorer = pytest.mark.parametrize(("make", "regime"), CASES, ids=["02", "04"])
@@ -55,6 +56,24 @@ def test_runs_from_a_file_are_shown_as_those_that_were_trained(make, regime, tmp
 def train(explorer: ComparedTrainings, **settings):
     values = {name: control.value for name, control in explorer.settings.items()}
     return explorer._train(**{**values, **settings})
+
+
+@each_explorer
+def test_where_a_recording_is_played_numpy_trains(make, regime):
+    name = make.__name__.removesuffix("_explorer")
+    with recording.kept() as kept:
+        make()
+    recording.play(kept)
+    try:
+        explorer = make()
+        assert explorer.runs is kept[name]
+        assert len([*train(explorer, depth=2, seed=3)]) == regime["steps"]
+    finally:
+        recording.play(None)
+    assert explorer.runs.__class__.__module__ == "bnlib.experiments.numpy_training"
+    assert explorer.runs.depth == explorer.controls["layer"].max == 2
+    explorer.set(layer=1, step=regime["steps"])
+    assert "ayer 1" in explorer.line
 
 
 @each_explorer

@@ -16,11 +16,11 @@ STEP_SECONDS = 0.005
 class Watched:
     """An explorer with a training of `steps` steps that fails at `fails_at`."""
 
-    def __init__(self, steps: int = 10**6, fails_at: int = -1):
+    def __init__(self, steps: int = 10**6, fails_at: int = -1, **options):
         self.taken, self.steps, self.fails_at = 0, steps, fails_at
         sliders = {"height": widgets.IntSlider(5, 0, 10, description="height")}
         settings = {"rate": widgets.FloatSlider(0.5, min=0, max=1, description="rate")}
-        self.explorer = TrainingExplorer(self.draw, sliders, settings, self.train)
+        self.explorer = TrainingExplorer(self.draw, sliders, settings, self.train, **options)
 
     def draw(self, live):
         line = live.figure.subplots().plot([0, 1], [0, 1])[0]
@@ -166,6 +166,23 @@ def test_where_a_recording_is_played_it_says_so_in_place_of_train():
     note, _, status = explorer.panel.children
     assert "recorded training" in note.value and "height 5" in status.value
     assert explorer.train_button not in all_widgets(explorer.panel)
+
+
+def test_where_a_recording_is_played_train_may_be_there_all_the_same():
+    play({})
+    try:
+        watched = Watched(steps=20, trains_when_played=True)
+    finally:
+        play(None)
+    assert "at first is recorded" in watched.explorer.panel.children[0].value
+    assert watched.explorer.train_button in all_widgets(watched.explorer.panel)
+
+    async def scene():
+        watched.explorer.train_button.click()
+        await finish(watched)
+
+    asyncio.run(scene())
+    assert watched.explorer.line == "height 5, 20 steps"
 
 
 def all_widgets(box):

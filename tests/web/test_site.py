@@ -19,7 +19,7 @@ from tests.tools.browser import at_its_end, state
 from tests.tools.site import Site, parts
 from tests.web.conftest import WAIT_MS
 from web.build import SITE
-from web.pages import CHECK, NEED_TORCH
+from web.pages import CHECK, NEED_TORCH, ONLY_IN_JUPYTER
 
 LESSONS = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
 ASKS_ELSEWHERE = """
@@ -110,8 +110,22 @@ def move_every_control(explorer: Locator) -> None:
         before = picture_and_line(explorer)
         action.press("Enter")
         expect_change(explorer, before)
-    assert explorer.get_by_role("button", name="Train").count() == 0
+    if explorer.get_by_role("button", name="Train").count():
+        train_for_a_while(explorer)
     assert explorer.locator(".trouble").count() == 0
+
+
+def train_for_a_while(explorer: Locator) -> None:
+    """Train: the picture follows. Stop: it stays, and so do the controls."""
+    before = picture_and_line(explorer)
+    explorer.get_by_role("button", name="Train").press("Enter")
+    for _ in range(2):  # not only at its start
+        expect_change(explorer, before)
+        before = picture_and_line(explorer)
+    explorer.get_by_role("button", name="Stop").press("Enter")
+    expect(explorer.get_by_role("button", name="Stop")).to_be_disabled(timeout=WAIT_MS)
+    slider = explorer.locator(".bnlib-controls").get_by_role("slider").first
+    press(explorer, slider, "ArrowLeft" if at_its_end(slider) else "ArrowRight")
 
 
 def check_every_solution(page: Page, notebook: nbformat.NotebookNode) -> None:
@@ -153,6 +167,7 @@ def test_a_round_of_the_clinic(visit):
 def test_without_javascript_a_lesson_can_be_read(visit, stem):
     page = visit(stem, ready=False, java_script_enabled=False)
     stored = lesson(stem)
+    stored.cells = [c for c in stored.cells if ONLY_IN_JUPYTER not in c.metadata.get("tags", [])]
     outputs = [output for cell in stored.cells for output in cell.get("outputs", [])]
     data = [output.data for output in outputs if "data" in output]
     texts = [image.get_attribute("alt") for image in page.locator("main img").all()]
@@ -163,6 +178,17 @@ def test_without_javascript_a_lesson_can_be_read(visit, stem):
             assert cell.source in read
     assert page.get_by_role("button").count() == 0
     expect(page.locator("noscript .note")).to_be_visible()
+
+
+def test_pages_do_not_speak_of_what_jupyter_alone_has(site):
+    of_jupyter = re.compile(
+        r"Shift|[Rr]un (?:it|the|this|that|All)\b.{0,12}\b(?:cell|again|Cells)|own cell"
+    )
+    for stem in LESSONS:
+        text = (SITE / f"{stem}.html").read_text(encoding="utf-8")
+        for section in re.findall(r'(?s)<section class="text">.*?</section>', text):
+            assert not of_jupyter.search(section), (stem, section)
+    assert of_jupyter.search("Run the next cell.") and of_jupyter.search("run it again")
 
 
 def test_predictions_survive_a_reload(visit):
