@@ -97,18 +97,15 @@ def record(notebook: Path, folder: Path) -> Recording:
 
 
 def _digest(notebook: Path) -> str:
-    """Say what a recording depends on: the code that makes it, of the lesson, of bnlib; the data."""
+    """Say what a recording depends on: the lesson, bnlib and its data, and what makes it."""
     root, content = notebook.parents[1], hashlib.sha256()
     lesson = nbformat.read(notebook, as_version=4)
     for cell in lesson.cells:
         if cell.cell_type == "code":
             content.update(cell.source.encode())
-    ours = [
-        Path(__file__),
-        *(root / "tests/tools" / name for name in ("found.py", "moves.py")),
-        *root.glob("bnlib/**/*.py"),
-    ]
-    for file in sorted([*ours, *root.glob("data/*.npz")]):
+    tools = root / "tests" / "tools"
+    files = [Path(__file__), tools / "found.py", tools / "moves.py"]
+    for file in [*files, *sorted([*root.glob("bnlib/**/*.py"), *root.glob("data/*.npz")])]:
         content.update(file.read_bytes())
     return content.hexdigest()[:16]
 
