@@ -133,8 +133,9 @@ def colab_cell() -> str:
     return first.pop()
 
 
-def test_the_colab_cell_is_folded(lesson):
-    assert lesson.code[0].metadata == {"jupyter": {"source_hidden": True}}
+def test_the_colab_cell_is_folded_and_left_out_of_web_pages(lesson):
+    folded = {"jupyter": {"source_hidden": True}, "tags": ["jupyter-only"]}
+    assert lesson.code[0].metadata == folded
     assert lesson.code[0].outputs == []
 
 
