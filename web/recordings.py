@@ -7,6 +7,7 @@ The lesson is run as it stands, in a kernel of its own, and keeps it on the way.
 
 import hashlib
 import pickle
+import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -91,7 +92,8 @@ def record(notebook: Path, folder: Path) -> Recording:
         part = file.with_suffix(".part")
         lesson.cells = [code(BEGIN), *lesson.cells, code(END % str(part))]
         where = {"metadata": {"path": str(notebook.parent)}}
-        NotebookClient(lesson, kernel_name="python3", resources=where, timeout=1800).execute()
+        client = NotebookClient(lesson, kernel_name="python3", resources=where, timeout=1800)
+        client.execute(stderr=subprocess.DEVNULL)  # warnings of Jupyter about itself
         part.rename(file)
     return Recording(*pickle.loads(file.read_bytes()))
 
