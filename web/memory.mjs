@@ -1,15 +1,16 @@
 // Stores the memory of a Python that has imported what pages import of the standard library. A page
-// that begins with it starts in two thirds of the time:  node memory.mjs SITE TO
+// that begins with it starts in two thirds of the time:  node memory.mjs PARTS TO
+// Pyodide calls this experimental: its version is fixed, and the tests start every page so.
 import fs from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-const [site, to] = process.argv.slice(2);
-const { inflated, unpack } = await import(pathToFileURL(`${site}/start.mjs`));
-const { loadPyodide } = await import(pathToFileURL(`${site}/pyodide/pyodide.mjs`));
+const [parts, to] = process.argv.slice(2);
+const { inflated, unpack } = await import(pathToFileURL(`${parts}/start.mjs`));
+const { loadPyodide } = await import(pathToFileURL(`${parts}/pyodide/pyodide.mjs`));
 
 const whole = await loadPyodide();
-unpack(whole.FS, await inflated(new Response(fs.readFileSync(`${site}/pyodide/packages.bin`))));
+unpack(whole.FS, await inflated(new Response(fs.readFileSync(`${parts}/pyodide/packages.bin`))));
 globalThis.post = () => {};  // to no page
 const names = whole.runPython(`
 import importlib, json, pkgutil, sys
