@@ -146,7 +146,7 @@ def run(code, imports):
     printed, names = io.StringIO(), {"__name__": "__main__"}
     with contextlib.redirect_stdout(printed):
         try:
-            *body, last = ast.parse(code).body
+            *body, last = ast.parse(code, EXERCISE).body
             wanted = undefined(symtable.symtable(code, EXERCISE, "exec"))
             for name, statement in json.loads(imports).items():
                 if name in wanted:
@@ -158,6 +158,8 @@ def run(code, imports):
                 f"This needs {error.name}, which a page does not have. Open the lesson in Jupyter"
             )
             print("for it: the links are at its top.")
+        except SyntaxError as error:
+            print(*traceback.format_exception_only(error), sep="", end="")
         except (Exception, SystemExit) as error:
             said = traceback.format_exception(error)
             print(*(said[:1] + [line for line in said if EXERCISE in line] + said[-1:]), sep="")

@@ -210,11 +210,14 @@ def _code(cell: Any, output_of: Any, live: dict, pictures: Pictures) -> Cell:
         if not (live and HINT.match(output.get("data", {}).get("text/plain", "")))
     ]  # fmt: skip
     sources = [cell.source] if output_of is cell else [cell.source, output_of.source]
+    output = "".join(_output(output, pictures) for output in shown)
+    if live.get("kind") == "comparison":  # beside a button that does compare
+        output = output.replace("Compare with your prediction", "Read it without a prediction")
     return Cell(
         "code",
         code=highlight("\n\n".join(sources), PythonLexer(), CODE),
         folded=jupyter.get("source_hidden", False) or live.get("kind") in FOLDED,
-        output="".join(_output(output, pictures) for output in shown),
+        output=output,
         hidden=jupyter.get("outputs_hidden", False),
         kind_of_live=live.get("kind", ""),
         live=json.dumps(live) if live else "",

@@ -44,6 +44,7 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
             None trains them.
     """
     anew: dict[str, Sweep] = {}  # by Train
+    come = STEPS  # how far its training has
     steps = range(5, STEPS + 1, 5)
 
     def shares(name: str, step: int) -> NDArray:
@@ -59,6 +60,7 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
         live.moves(*picture.artists)
 
         def update(step: int) -> str:
+            step = min(step, max(come, steps[0]))
             seen = {name: shares_of(name, step) for name in NORMS}
             picture.set(seen, step)
             best = {name: np.median(values, axis=1) for name, values in seen.items()}
@@ -68,9 +70,12 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
         return update
 
     def train(depth: int, seed: int) -> Iterator[float]:
+        nonlocal come
         anew.update(_swept(depth=depth, seeds=(seed,)))
-        for done in zip(*(sweep.train() for sweep in anew.values()), strict=True):
-            yield done[-1]
+        trainings = zip(*(sweep.train() for sweep in anew.values()), strict=True)
+        for count, shares in enumerate(trainings, start=1):
+            come = count
+            yield shares[-1]
 
     return TrainingExplorer(
         draw,

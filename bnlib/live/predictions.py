@@ -346,15 +346,19 @@ class Predictions:
 
     def score(self) -> None:
         """Say how many predictions were right, and which steps to read again."""
-        committed = {s: p.right for s, p in self._of_step.items() if p.right is not None}
-        wrong = [f"{step}" for step, right in committed.items() if not right]
-        asked = f"{len(self._of_step)} predictions were asked for"
+        committed = {f"{s}": p for s, p in self._of_step.items() if p.answer is not None}
+        right = sum(p.right is True for p in committed.values())
+        wrong = [step for step, p in committed.items() if p.right is False]
+        still = [step for step, p in committed.items() if p.right is None]
+        said = f"{len(self._of_step)} predictions were asked for. "
         if not committed:
-            said = f"{asked}. You have committed to none of them; the score counts those you do."
+            said += "You have committed to none of them; the score counts those you do."
         else:
-            again = f" Worth reading again: step {', '.join(wrong)}." if wrong else ""
-            right = len(committed) - len(wrong)
-            said = f"{asked}. You committed to {len(committed)}, {right} of them right.{again}"
+            said += f"You committed to {len(committed)}, {right} of them right."
+        if wrong:
+            said += f" Worth reading again: step {', '.join(wrong)}."
+        if still:
+            said += f" Not compared yet: step {', '.join(still)}."
         _show_markdown(said)
 
 

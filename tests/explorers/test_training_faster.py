@@ -24,8 +24,11 @@ def test_a_sweep_grows_while_it_is_trained(monkeypatch):
     shares = [next(steps)]
     explorer._refresh()
     assert "without BN not known yet; with BN not known yet" in explorer.line
-    for share in steps:
-        shares.append(share)
+    shares += [next(steps) for _ in range(6)]
+    explorer._refresh()
+    assert explorer.line.startswith("After 7 steps, best: without BN ")
+    assert "known" not in explorer.line
+    shares += steps
     explorer._refresh()
     assert shares == sorted(shares) and shares[-1] == 1
     assert explorer.line.startswith("After 10 steps, best: without BN ")

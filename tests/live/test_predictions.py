@@ -217,6 +217,8 @@ def test_the_score_counts_what_was_committed_and_names_the_steps_to_read_again(p
     assert "3 predictions were asked for. You have committed to none" in text_of(predict.score)
     click(predict._of_step[1], "A")
     predict._of_step[2].commit(31)
+    text = text_of(predict.score)
+    assert "You committed to 2, 0 of them right. Not compared yet: step 1, 2." in text
     said(predict.compare, 1, "B", TEXTS)
     said(predict.compare, 2, 30, "Because.", within=5)
     text = text_of(predict.score)

@@ -289,6 +289,11 @@ def test_an_exercise_is_edited_and_kept(visit):
     expect(exercise.locator(".output pre")).to_contain_text(
         "name 'y' is not defined", timeout=WAIT_MS
     )
+    editor.fill("x = 1\nif x\n    pass")
+    exercise.get_by_role("button", name="Check").press("Enter")
+    said = exercise.locator(".output pre")
+    expect(said).to_contain_text("line 2\n    if x\n", timeout=WAIT_MS)
+    expect(said).to_contain_text("SyntaxError: expected ':'")
     exercise.get_by_role("button", name="Start over").press("Enter")
     expect(editor).to_have_value(stub)
     editor.press("Escape")
@@ -307,12 +312,46 @@ def test_a_check_that_never_ends_is_stopped(visit):
     with page.expect_navigation():
         stop.press("Enter")
     expect(exercise.get_by_role("textbox")).to_have_value("while True:\n    pass")
+    expect(exercise.locator(".output")).to_contain_text("Stopped: it had not come to an end.")
     expect(stop).to_be_hidden()
     exercise.get_by_role("textbox").fill("1 + 1")
     exercise.get_by_role("button", name="Check").press("Enter")
     expect(stop).to_be_visible()
     expect(exercise.locator(".output pre")).not_to_contain_text("Checking", timeout=WAIT_MS)
     expect(stop).to_be_hidden()
+
+
+def test_a_slider_ends_where_fast_keys_have_moved_it(visit):
+    """What Python says of an earlier value does not move it back."""
+    page = visit("00_start_here")
+    start(page)
+    explorer = live(page, "explorer").first
+    slider = explorer.get_by_role("slider").first
+    before = int(float(slider.get_attribute("aria-valuenow")))
+    for _ in range(3):
+        for key in ["ArrowRight"] * 6 + ["ArrowLeft"] * 2:
+            slider.press(key)
+        page.wait_for_timeout(500)
+        assert float(slider.get_attribute("aria-valuenow")) == before + 4
+        expect(explorer.get_by_role("status").first).to_contain_text(f"Layer {before + 4} ")
+        for _ in range(4):
+            slider.press("ArrowLeft")
+        page.wait_for_timeout(500)
+
+
+def test_what_was_answered_can_be_forgotten(visit):
+    page = visit("01_forward_by_hand")
+    editor = live(page, "exercise").first.get_by_role("textbox")
+    stub = editor.input_value()
+    editor.fill("mine")
+    page.reload()
+    expect(editor).to_have_value("mine")
+    page.evaluate("localStorage.setItem('bnlib/02_backward_by_hand/committed', '{}')")
+    page.once("dialog", lambda dialog: dialog.accept())
+    with page.expect_navigation():
+        page.get_by_role("button", name="Forget my answers").press("Enter")
+    expect(editor).to_have_value(stub)
+    assert page.evaluate("Object.keys(localStorage)") == ["bnlib/02_backward_by_hand/committed"]
 
 
 def test_all_code_opens_with_one_switch(visit):

@@ -174,13 +174,15 @@ const ADD = {
     }
   },
   comparison(place, index) {
-    place.element.prepend(button('Compare with my prediction', 'compare', async event => {
+    const words = { title: 'Commit to your prediction first.' };
+    place.element.prepend(Object.assign(button('Compare with my prediction', 'compare', async event => {
       event.target.disabled = true;
       await start(index);
       compare(index);
-    }));
+    }), words));
   },
   score(place, index) {
+    outputOf(place).replaceChildren();  // the stored one counts nobody's
     place.element.prepend(button('Count my predictions', 'score', () => {
       outputOf(place).replaceChildren();
       start(index).then(() => python.call('score', index, []));
@@ -191,8 +193,16 @@ const ADD = {
     const area = editor(stored(`exercise-${number}`) ?? code,
       written => store(`exercise-${number}`, written));
     // Nothing reaches a Python that runs in circles, so that it ends with the page.
-    const stop = button('Stop', 'stop', () => location.reload());
+    const stop = button('Stop', 'stop', () => {
+      store('stopped', number);
+      location.reload();
+    });
     stop.hidden = true;
+    if (stored('stopped') === number) {
+      store('stopped', null);
+      outputOf(place).replaceChildren(make('pre', '', {
+        textContent: 'Stopped: it had not come to an end. Python starts anew when you need it.' }));
+    }
     place.element.prepend(area,
       button('Check', 'check', () => {
         stop.hidden = false;
@@ -232,6 +242,15 @@ code.addEventListener('click', () => {
   const open = code.getAttribute('aria-pressed') !== 'true';
   code.setAttribute('aria-pressed', open);
   document.querySelectorAll('details.code').forEach(block => { block.open = open; });
+});
+const forget = document.querySelector('#forget');
+forget.hidden = false;
+forget.addEventListener('click', () => {
+  if (!confirm('Forget all that you have answered and written in this lesson?')) return;
+  for (const key of Object.keys(storage ?? {})) {
+    if (key.startsWith(`bnlib/${lesson}/`)) storage.removeItem(key);
+  }
+  location.reload();
 });
 document.querySelector('.contents').open = matchMedia('(min-width: 92rem)').matches;
 // Once the page can be read, the scripts of its widgets are loaded, so that a start is faster.

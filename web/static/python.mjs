@@ -82,17 +82,18 @@ async function take(data) {
   } else if (data.failed) {
     failed(`Python could not be started: ${data.failed}.`);
   } else {
-    await handle(JSON.parse(data.json), data.buffers ?? []);
+    await handle(JSON.parse(data.json), data.buffers ?? [], data.parent);
   }
 }
 
-async function handle(message, buffers) {
+async function handle(message, buffers, parent) {
   const content = { comm_id: message.comm_id, data: message.data };
   if (message.type === 'comm_open') {
     const comm = new Comm(message.comm_id, message.target_name);
     await (await manager).handle_comm_open(comm, { content, metadata: message.metadata, buffers });
   } else if (message.type === 'comm_msg') {
-    comms.get(message.comm_id)?.message?.({ content, buffers });
+    // By its parent a widget tells an echo of what it said before it moved on.
+    comms.get(message.comm_id)?.message?.({ content, buffers, parent_header: { msg_id: parent } });
   } else {
     await listener(message, buffers);
   }
