@@ -100,7 +100,7 @@ def meet_a_lesson(page: Page, stem: str) -> None:
     check_every_solution(page, lesson(stem))
     page.set_viewport_size({"width": 420, "height": 900})
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
-    move(explorers[0], explorers[0].locator(".bnlib-controls").get_by_role("slider").first)
+    move(explorers[-1], explorers[-1].locator(".bnlib-controls").get_by_role("slider").first)
 
 
 def move_every_control(explorer: Locator) -> None:
