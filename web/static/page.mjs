@@ -174,12 +174,13 @@ const ADD = {
     }
   },
   comparison(place, index) {
-    const words = { title: 'Commit to your prediction first.' };
-    place.element.prepend(Object.assign(button('Compare with my prediction', 'compare', async event => {
-      event.target.disabled = true;
+    const its = button('Compare with my prediction', 'compare', async () => {
+      its.disabled = true;
       await start(index);
       compare(index);
-    }), words));
+    });
+    its.title = 'Commit to your prediction first.';
+    place.element.prepend(its);
   },
   score(place, index) {
     outputOf(place).replaceChildren();  // the stored one counts nobody's
@@ -256,7 +257,7 @@ document.querySelector('.contents').open = matchMedia('(min-width: 92rem)').matc
 // Once the page can be read, the scripts of its widgets are loaded, so that a start is faster.
 (window.requestIdleCallback ?? setTimeout)(() => import('./python.mjs'));
 if (navigator.serviceWorker) {
-  navigator.serviceWorker.register('./kept.js');
+  navigator.serviceWorker.register('./kept.js').catch(() => {});  // then nothing is kept
   navigator.serviceWorker.addEventListener('controllerchange', tell);
   keep(performance.getEntriesByType('navigation'));
   keep([{ name: document.querySelector('link[rel=icon]').href }]);  // which no entry speaks of
