@@ -6,7 +6,7 @@ same weights and batches they take the same course up to rounding (tested).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from itertools import pairwise
 from typing import Any
@@ -21,7 +21,6 @@ from bnlib.experiments.runs import (
     WIDTH,
     DivergedError,
     RunsInTurn,
-    Variant,
     batch_norm,
     recent,
     weight_std,
@@ -221,7 +220,7 @@ class Sweep:
             Network(sizes, activation="relu", norm=norm, init="he", seed=seed) for _, seed in each
         ]
         self._trainings = [
-            _training(network, x, y, steps, BATCH, rate, seed)
+            _training(network, x, y, steps=steps, batch_size=BATCH, lr=rate, seed=seed)
             for network, (rate, seed) in zip(self._networks, each, strict=True)
         ]
 
@@ -248,37 +247,24 @@ class Sweep:
 
 
 class Comparison(RunsInTurn):
-    """Networks that differ in a few options and share all else, on the digits.
+    """The networks of `RunsInTurn` in NumPy; their options are those of Network."""
 
-    The arguments and attributes are those of `bnlib.experiments.comparison.Comparison`, as far as
-    explorers use them.
-    """
-
-    def __init__(
+    def _begin(
         self,
-        variants: Iterable[Variant],
-        *,
-        depth: int = 3,
-        steps: int = 1000,
-        snapshots: int = 60,
-        seed: int = 0,
-        batch_size: int = 60,
-        lr: float = 0.5,
-        kept: slice = slice(None),
-        images: Sequence[NDArray] | None = None,
-        **network: Any,
-    ):
-        x, y, *test = map(np.asarray, images or load_digits())
-        super().__init__(depth, len(x), steps=steps, snapshots=snapshots)
-        for variant in variants:
-            sizes = [x.shape[1], *[WIDTH] * depth, 10]
-            model = Network(sizes, seed=seed, **{**network, **variant.network})
-            self.recorders[variant.label] = Recorder(model, x[:PROBE], test, self.steps, kept)
-            self._trainings[variant.label] = _training(model, x, y, steps, batch_size, lr, seed)
+        label: str,
+        images: Sequence[NDArray],
+        network: Mapping[str, Any],
+        training: Mapping[str, Any],
+        kept: slice,
+    ) -> tuple[Recorder, Iterator[float]]:
+        x, y, *test = images
+        model = Network(self._sizes(images), **network)
+        recorder = Recorder(model, x[:PROBE], test, self.steps, kept)
+        return recorder, _training(model, x, y, **training)
 
 
 def _training(
-    network: Network, x: NDArray, y: NDArray, steps: int, batch_size: int, lr: float, seed: int
+    network: Network, x: NDArray, y: NDArray, *, steps: int, batch_size: int, lr: float, seed: int
 ) -> Iterator[float]:
     """Train on batches that depend on `seed` alone, and yield the loss of each step."""
     rng = np.random.default_rng(seed)

@@ -6,13 +6,16 @@ This needs no torch: a run that was recorded in a file can be shown where there 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bnlib.experiments.data import load_digits
 
 if TYPE_CHECKING:
     from torch import nn
@@ -96,28 +99,82 @@ class Recorder(Record, Protocol):
         """Record, if `step` is one of those that were chosen."""
 
 
-class RunsInTurn:
-    """Networks that are trained side by side, a step of each in turn, and recorded, as `Runs`.
+class RunsInTurn(ABC):
+    """Networks that differ in a few options and share all else: the weights they start from, too.
+
+    They are trained side by side, a step of each in turn, and recorded, as `Runs` says. They see
+    the same batches in the same order, if these are of one size. Everything follows from the
+    arguments, to the last bit.
 
     Args:
-        depth: number of hidden layers of each.
-        examples: how many images they are trained on.
+        variants: the networks, each with the options in which it differs.
+        depth: hidden layers, of 100 units each.
         steps: of training.
         snapshots: how many the recorders take, at most, besides the first.
+        seed: of the weights and of the batches.
+        batch_size: digits in a batch, where a variant says nothing else.
+        lr: the learning rate, where a variant says nothing else.
+        kept: the hidden layers whose inputs the recorders keep.
+        images: training images (N, D), their classes, test images, their classes; the digits if
+            None.
+        network: options that all networks share.
 
     Attributes:
-        depth, examples: as above.
+        depth: as above.
+        examples: how many images the networks are trained on.
         steps: at which the snapshots are taken.
         recorders: label → Recorder.
         diverged: label → DivergedError of those networks that had to stop.
+
+    Raises:
+        ValueError: two variants have one label, a network cannot be, or cannot be trained.
     """
 
-    def __init__(self, depth: int, examples: int, *, steps: int, snapshots: int):
-        self.depth, self.examples, self._length = depth, examples, steps
+    def __init__(
+        self,
+        variants: Iterable[Variant],
+        *,
+        depth: int = 3,
+        steps: int = 1000,
+        snapshots: int = 60,
+        seed: int = 0,
+        batch_size: int = 60,
+        lr: float = 0.5,
+        kept: slice = slice(None),
+        images: Sequence[NDArray] | None = None,
+        **network: Any,
+    ):
+        images = images or load_digits()
+        shared: dict[str, Any] = {"batch_size": batch_size, "lr": lr, "seed": seed, "steps": steps}
+        self.depth, self.examples, self._length = depth, len(images[0]), steps
         self.steps = geometric_steps(steps, snapshots)
         self.recorders: dict[str, Recorder] = {}
         self.diverged: dict[str, DivergedError] = {}
         self._trainings: dict[str, Iterator[float]] = {}
+        for variant in variants:
+            if variant.label in self.recorders:
+                raise ValueError(f"expected labels that differ, got {variant.label!r} twice")
+            self.recorders[variant.label], self._trainings[variant.label] = self._begin(
+                variant.label,
+                images,
+                {"seed": seed, **network, **variant.network},
+                {**shared, **variant.training},
+                kept,
+            )
+
+    @abstractmethod
+    def _begin(
+        self,
+        label: str,
+        images: Sequence[NDArray],
+        network: Mapping[str, Any],
+        training: Mapping[str, Any],
+        kept: slice,
+    ) -> tuple[Recorder, Iterator[float]]:
+        """Make a network, and return its recorder and its training, a step at a time."""
+
+    def _sizes(self, images: Sequence[NDArray]) -> list[int]:
+        return [images[0].shape[1], *[WIDTH] * self.depth, 10]
 
     def train(self) -> Iterator[float]:
         """Train all networks, one step of each in turn; yield the share that is done, 0 to 1."""
