@@ -1,6 +1,7 @@
 """The pages, built once, a server that only serves files, and a browser that goes nowhere else."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -17,7 +18,10 @@ WAIT_MS = 60_000  # a busy machine must not matter here; the bench says how fast
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory, worker_id) -> Iterator[str]:
-    """The address of the pages. Where their parts cannot be had, their tests are skipped."""
+    """The address of the pages. Where their parts cannot be had, their tests are skipped.
+
+    With CI set they fail.
+    """
     if worker_id == "master":
         why = built()
     else:  # one of several processes, of which the first builds for all
@@ -27,7 +31,8 @@ def site(tmp_path_factory, worker_id) -> Iterator[str]:
                 said.write_text(built())
             why = said.read_text()
     if why:
-        pytest.skip(why)
+        decide = pytest.fail if os.environ.get("CI") else pytest.skip
+        decide(why)
     with served() as address:
         yield address
 
