@@ -27,7 +27,7 @@ def compiled(wheel):
                 continue
             content = source.read(name)
             if name.endswith(".py"):
-                code = compile(content, name, "exec", dont_inherit=True, optimize=2)  # no docstrings
+                code = compile(content, name, "exec", dont_inherit=True, optimize=2)  # no docstrings, no assertions
                 # Flag 1: the hash of the source is in it, and nobody checks it, as there is none.
                 head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
                 content = head + importlib.util.source_hash(content) + marshal.dumps(code)

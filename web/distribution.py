@@ -28,7 +28,7 @@ UNUSED = "fonttools", "pytz"  # matplotlib wants them for PDF and for time zones
 
 
 def build(root: Path, out: Path, cache: Path) -> list[Package]:
-    """Put a distribution into `out`/pyodide, and return what is in it that is not ours.
+    """Put a distribution into `out`/pyodide, and return which of Pyodide's wheels are in it.
 
     Args:
         root: of the project.
@@ -42,8 +42,7 @@ def build(root: Path, out: Path, cache: Path) -> list[Package]:
         name: pyodide_wheel(entry["file_name"], entry["sha256"], cache)
         for name, entry in entries.items()
     }
-    ours = {package.name: pypi_wheel(package, cache) for package in PYPI}
-    ours["bnlib"] = _wheel_of_bnlib(root, cache)
+    others = [*(pypi_wheel(package, cache) for package in PYPI), _wheel_of_bnlib(root, cache)]
     folder = out / "pyodide"
     folder.mkdir()
     for file in CORE:
@@ -51,7 +50,7 @@ def build(root: Path, out: Path, cache: Path) -> list[Package]:
     no_wheels = json.dumps(whole | {"packages": {}})
     (folder / "pyodide-lock.json").write_text(no_wheels, encoding="utf-8")
     files = {"bridge.py": (HERE / "bridge.py").read_bytes()}
-    for wheel in _compiled([*theirs.values(), *ours.values()], pyodide, cache):
+    for wheel in _compiled([*theirs.values(), *others], pyodide, cache):
         files |= _files(wheel)
     (folder / "packages.bin").write_bytes(packed(files))
     shutil.copy(_memory(out, cache), folder / "memory.bin")
@@ -95,15 +94,18 @@ def _wheel_of_bnlib(root: Path, cache: Path) -> Path:
 def _compiled(wheels: list[Path], pyodide: Path, cache: Path) -> list[Path]:
     """Compile wheels; those that were compiled before are in the cache."""
     script = HERE / "compile.mjs"
-    files, todo = [], []
+    files, todo = [], {}
     for wheel in wheels:
-        content = wheel.read_bytes() + script.read_bytes()
+        content = NPM[0].sha256.encode() + wheel.read_bytes() + script.read_bytes()
         files.append(_place(cache, f"{wheel.name.split('-')[0]}.compiled", content))
         if not files[-1].exists():
-            todo += [str(wheel), str(files[-1])]
+            todo[files[-1]] = wheel
     if todo:
         print("Compiling for the browser …", file=sys.stderr, flush=True)
-        subprocess.run(["node", str(script), str(pyodide), *todo], check=True)
+        pairs = [str(path) for to, wheel in todo.items() for path in (wheel, _part(to))]
+        subprocess.run(["node", str(script), str(pyodide), *pairs], check=True)
+    for file in todo:
+        _part(file).rename(file)
     return files
 
 
@@ -128,12 +130,13 @@ def _memory(out: Path, cache: Path) -> Path:
     parts = sorted([*(out / "pyodide").iterdir(), out / "start.mjs", script])
     file = _place(cache, "memory.bin", b"".join(part.read_bytes() for part in parts))
     if not file.exists():
-        subprocess.run(["node", str(script), str(out), str(file)], check=True)
+        subprocess.run(["node", str(script), str(out), str(_part(file))], check=True)
+        _part(file).rename(file)
     return file
 
 
 def _place(cache: Path, name: str, made_of: bytes) -> Path:
-    """Return where to keep what is made of something; what was made of anything else goes."""
+    """Return where to keep what is made of something, and drop what was made of anything else."""
     folder = cache / "made"
     folder.mkdir(exist_ok=True)
     file = folder / f"{sha256(made_of).hexdigest()[:16]}-{name}"
@@ -141,3 +144,8 @@ def _place(cache: Path, name: str, made_of: bytes) -> Path:
         if old != file:
             old.unlink()
     return file
+
+
+def _part(file: Path) -> Path:
+    """Return where a file is made, to be moved to its place when it is whole."""
+    return file.with_name(f"{file.name}.part")

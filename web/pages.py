@@ -21,6 +21,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from bnlib.live.predictions import COMPARE
 from tests.tools.found import EXPLORERS
 
 HERE = Path(__file__).parent
@@ -212,7 +213,7 @@ def _code(cell: Any, output_of: Any, live: dict, pictures: Pictures) -> Cell:
     sources = [cell.source] if output_of is cell else [cell.source, output_of.source]
     output = "".join(_output(output, pictures) for output in shown)
     if live.get("kind") == "comparison":  # beside a button that does compare
-        output = output.replace("Compare with your prediction", "Read it without a prediction")
+        output = output.replace(COMPARE, "Read it without a prediction")
     return Cell(
         "code",
         code=highlight("\n\n".join(sources), PythonLexer(), CODE),

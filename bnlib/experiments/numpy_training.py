@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from bnlib.experiments.activation_measures import activate
 from bnlib.experiments.data import load_digits
 from bnlib.experiments.runs import (
+    BATCH,
+    EVERY,
     PROBE,
     WIDTH,
     DivergedError,
@@ -26,8 +28,6 @@ from bnlib.experiments.runs import (
     weight_std,
 )
 from bnlib.numpy_bn import BatchNorm
-
-BATCH, EVERY = 60, 5  # of a sweep: images in a batch, and steps between two evaluations
 
 
 class NoisyBatchNorm(BatchNorm):
@@ -80,6 +80,9 @@ class Network:
         norms: of each hidden layer, or None.
         inputs: what went into each activation in the last call of `logits`, (N, units) each.
         gradient_norms: norm of the gradient of each layer's weights in the last step; NaN before.
+
+    Raises:
+        ValueError: `activation` or `init` is none of these.
     """
 
     def __init__(
@@ -91,6 +94,8 @@ class Network:
         init: float | str = 0.1,
         seed: int = 0,
     ):
+        if activation not in ("sigmoid", "relu"):
+            raise ValueError(f"expected activation 'sigmoid' or 'relu', got {activation!r}")
         make = BatchNorm if norm is batch_norm else norm
         rng, layers = np.random.default_rng(seed), [*pairwise(sizes)]
         self.activation = activation
@@ -159,11 +164,12 @@ class Network:
 
     def accuracy(self, x: NDArray[np.float32], y: NDArray[np.int64]) -> float:
         """Return the share of images (N, D) of classes (N,) that are right in evaluation mode."""
-        return float(np.mean(self.logits(x, training=False).argmax(axis=1) == y))
+        with np.errstate(all="ignore"):  # as in `step`
+            return float(np.mean(self.logits(x, training=False).argmax(axis=1) == y))
 
 
 class Recorder:
-    """Keeps of a network what `bnlib.experiments.recorder.Recorder` does; that one says what."""
+    """Keeps of a network what `Record` of `bnlib.experiments.runs` says, at chosen steps."""
 
     def __init__(
         self,
@@ -186,8 +192,8 @@ class Recorder:
         looked_at = deepcopy(self._network)  # whose running averages may move
         with np.errstate(all="ignore"):
             looked_at.logits(self._probe, training=True)
-            self.inputs.append(np.stack(looked_at.inputs[self._kept]))
-            self.accuracy.append(self._network.accuracy(*self._test))
+        self.inputs.append(np.stack(looked_at.inputs[self._kept]))
+        self.accuracy.append(self._network.accuracy(*self._test))
         self.gradient_norms.append(self._network.gradient_norms[:-1].copy())
 
 
@@ -230,7 +236,8 @@ class Sweep:
         for step in range(1, self._steps + 1):
             for place, training in enumerate(self._trainings):
                 try:
-                    alive[place] = alive[place] and next(training) is not None
+                    if alive[place]:
+                        next(training)
                 except DivergedError:
                     alive[place] = False
             if step % EVERY == 0:
@@ -243,7 +250,7 @@ class Sweep:
 
     def after(self, step: int) -> NDArray[np.float64]:
         """Return the median of the last five evaluations up to `step`, (rates, seeds), 0 to 1."""
-        return recent(self._accuracy, step, EVERY, self._shape)
+        return recent(self._accuracy, step, self._shape)
 
 
 class Comparison(RunsInTurn):

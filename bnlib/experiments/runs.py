@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 WIDTH, PROBE = 100, 200  # units of a hidden layer, and the images whose way through it is recorded
+BATCH, EVERY = 60, 5  # of a sweep: images in a batch, and steps between two evaluations
 WINDOW = 5  # evaluations of which the median counts: a single lucky one does not
 
 
@@ -127,7 +128,7 @@ class RunsInTurn(ABC):
         diverged: label → DivergedError of those networks that had to stop.
 
     Raises:
-        ValueError: two variants have one label, a network cannot be, or cannot be trained.
+        ValueError: two variants have one label, or a network cannot be.
     """
 
     def __init__(
@@ -217,7 +218,7 @@ def geometric_steps(last: int, count: int) -> list[int]:
 
 
 def recent(
-    accuracy: Mapping[int, NDArray], step: int, every: int, shape: tuple[int, ...]
+    accuracy: Mapping[int, NDArray], step: int, shape: tuple[int, ...]
 ) -> NDArray[np.float64]:
     """Return the median of the last WINDOW evaluations up to `step`.
 
@@ -226,10 +227,9 @@ def recent(
     Args:
         accuracy: after how many steps → accuracies, `shape`.
         step: 0 and more.
-        every: steps between two evaluations.
         shape: of what is returned.
     """
-    seen = [shares for at, shares in accuracy.items() if step - WINDOW * every < at <= step]
+    seen = [shares for at, shares in accuracy.items() if step - WINDOW * EVERY < at <= step]
     return np.median(seen, axis=0) if seen else np.full(shape, np.nan)
 
 

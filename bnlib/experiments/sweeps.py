@@ -16,10 +16,8 @@ from torch import nn
 
 from bnlib.experiments.data import load_digits
 from bnlib.experiments.networks import mlp
-from bnlib.experiments.runs import WIDTH, WINDOW, recent
+from bnlib.experiments.runs import BATCH, EVERY, WIDTH, WINDOW, recent
 from bnlib.experiments.stacked import Stack, train_stack
-
-BATCH, EVERY = 60, 5
 
 
 def steps_to(accuracy: Sequence[float] | NDArray, mark: float, every: int = EVERY) -> float:
@@ -117,7 +115,7 @@ class Sweep:
 
         Before the fifth evaluation, of those there are; NaN before the first.
         """
-        return recent(self.accuracy, step, EVERY, self._shape)
+        return recent(self.accuracy, step, self._shape)
 
     def steps_to(self, mark: float) -> NDArray[np.float64]:
         """Return after how many steps each network of a watched sweep has reached `mark`.

@@ -53,8 +53,9 @@ class ComparedTrainings(TrainingExplorer):
             update = draw(live)
             return lambda **values: update(self.runs, **values)
 
-        options["trains_when_played"] = True
-        super().__init__(draw_runs, controls, settings, self._compare, **options)
+        super().__init__(
+            draw_runs, controls, settings, self._compare, trains_when_played=True, **options
+        )
 
     def _compare(self, **settings) -> Iterator[float]:
         options = {**self._regime, **settings}

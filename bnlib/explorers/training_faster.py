@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bnlib.experiments import border
 from bnlib.experiments.border import CELLS, INITS, MARK, RATES, Place
-from bnlib.experiments.runs import batch_norm
+from bnlib.experiments.runs import EVERY, batch_norm
 from bnlib.live.figure import LiveFigure
 from bnlib.live.recording import is_played, table
 from bnlib.live.training_explorer import TrainingExplorer
@@ -45,7 +45,7 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
     """
     anew: dict[str, Sweep] = {}  # by Train
     come = STEPS  # how far its training has
-    steps = range(5, STEPS + 1, 5)
+    steps = range(EVERY, STEPS + 1, EVERY)
 
     def shares(name: str, step: int) -> NDArray:
         return (sweeps or _swept_once())[name].after(step)
@@ -60,7 +60,7 @@ def sweep_explorer(sweeps: Mapping[str, Sweep] | None = None) -> TrainingExplore
         live.moves(*picture.artists)
 
         def update(step: int) -> str:
-            step = min(step, max(come, steps[0]))
+            step = min(step, max(come, EVERY) // EVERY * EVERY)  # the last that was evaluated
             seen = {name: shares_of(name, step) for name in NORMS}
             picture.set(seen, step)
             best = {name: np.median(values, axis=1) for name, values in seen.items()}

@@ -27,6 +27,7 @@ from bnlib.live.explorer import Explorer, Update
 from bnlib.live.figure import INK, LiveFigure, picture
 
 RUN_HINT = "Run this cell to predict: "
+COMPARE = "Compare with your prediction"
 DETAILS = "<details><summary><b>{summary}</b></summary>\n\n{text}\n\n</details>"
 ROW = {"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 0.5rem"}
 # Of the row of controls, in per cent: what the axes below it take, and what is left of them.
@@ -133,7 +134,7 @@ class Choice(Prediction):
         texts = {letter: f"**{letter}.** {text[letter]}" for letter in [truth, *text]}
         if self.answer is None:
             return DETAILS.format(
-                summary="Compare with your prediction",
+                summary=COMPARE,
                 text="\n\n".join([f"**{truth}** is right.", *texts.values()]),
             )
         self.right = self.answer == truth
@@ -367,7 +368,7 @@ def _show_markdown(text: str) -> None:
 
 
 def _folded(text: str) -> str:
-    return DETAILS.format(summary="Compare with your prediction", text=text)
+    return DETAILS.format(summary=COMPARE, text=text)
 
 
 def _short(number: float) -> str:

@@ -28,7 +28,7 @@ def play(recording: Mapping[str, Any] | None) -> None:
 
 
 def is_played() -> bool:
-    """Whether explorers play a recording, so that nothing can be trained."""
+    """Whether explorers play a recording, and there is no PyTorch."""
     return _played is not None
 
 

@@ -93,6 +93,18 @@ def test_one_that_diverges_stops_and_the_others_go_on():
     assert [*comparison.diverged] == ["wild"]
 
 
+def test_what_it_cannot_compute_is_refused():
+    with pytest.raises(ValueError, match="'sigmoid' or 'relu', got 'tanh'"):
+        Network(SIZES, activation="tanh")
+    with pytest.raises(ValueError, match="labels that differ"):
+        Comparison([BOTH[0], BOTH[0]])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_network_that_diverges_does_not_warn():
+    list(Sweep([100.0], [0], norm=batch_norm, depth=6, steps=100).train())
+
+
 def test_noise_after_bn_is_drawn_anew_and_taken_back():
     x = np.random.default_rng(1).normal(size=(8, 3))
     noisy, plain = NoisyBatchNorm(3, np.random.default_rng(0), strength=2), BatchNorm(3)

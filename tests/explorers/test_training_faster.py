@@ -26,7 +26,7 @@ def test_a_sweep_grows_while_it_is_trained(monkeypatch):
     assert "without BN not known yet; with BN not known yet" in explorer.line
     shares += [next(steps) for _ in range(6)]
     explorer._refresh()
-    assert explorer.line.startswith("After 7 steps, best: without BN ")
+    assert explorer.line.startswith("After 5 steps, best: without BN ")
     assert "known" not in explorer.line
     shares += steps
     explorer._refresh()

@@ -204,17 +204,19 @@ const ADD = {
       outputOf(place).replaceChildren(make('pre', '', {
         textContent: 'Stopped: it had not come to an end. Python starts anew when you need it.' }));
     }
-    place.element.prepend(area,
-      button('Check', 'check', () => {
-        stop.hidden = false;
-        outputOf(place).replaceChildren(make('pre', '', {
-          textContent: 'Checking … (Stop loads the page anew: your code is kept.)' }));
-        const written = `${area.value}\n${check}`;
-        start(index, () => python.call('run', index, [written, imports],
-          () => { stop.hidden = true; }));
-      }),
-      stop,
-      button('Start over', 'again', () => write(area, code)));
+    const checks = button('Check', 'check', () => {
+      const running = on => {
+        stop.hidden = !on;
+        checks.disabled = on;
+      };
+      running(true);
+      outputOf(place).replaceChildren(
+        make('pre', '', { textContent: 'Checking … (Stop loads the page anew.)' }));
+      const written = `${area.value}\n${check}`;
+      start(index, () => python.call('run', index, [written, imports], () => running(false)));
+    });
+    place.element.prepend(
+      area, checks, stop, button('Start over', 'again', () => write(area, code)));
   },
 };
 
