@@ -11,8 +11,8 @@ import importlib.util, io, marshal, zipfile
 
 LEFT_OUT = (
     "/tests/", "/sample_data/", ".data/", ".dist-info/RECORD", ".pyi", "mpl_toolkits/",
-    "matplotlib/backends/web_backend/",
-    "matplotlib/mpl-data/fonts/afm/", "matplotlib/mpl-data/fonts/pdfcorefonts/",
+    "matplotlib/backends/web_backend/", "matplotlib/mpl-data/fonts/afm/",
+    "matplotlib/mpl-data/fonts/pdfcorefonts/",
     "matplotlib/mpl-data/fonts/ttf/DejaVuSansMono-", "matplotlib/mpl-data/fonts/ttf/DejaVuSerif",
     "matplotlib/mpl-data/images/", "matplotlib/sphinxext/", "matplotlib/testing/",
     "dateutil/zoneinfo/", "numpy/_core/include/", "numpy/f2py/", "numpy/testing/",
@@ -27,7 +27,8 @@ def compiled(wheel):
                 continue
             content = source.read(name)
             if name.endswith(".py"):
-                code = compile(content, name, "exec", dont_inherit=True, optimize=2)  # no docstrings, no assertions
+                # Without docstrings and assertions, which nobody in a page reads or fails.
+                code = compile(content, name, "exec", dont_inherit=True, optimize=2)
                 # Flag 1: the hash of the source is in it, and nobody checks it, as there is none.
                 head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
                 content = head + importlib.util.source_hash(content) + marshal.dumps(code)

@@ -150,12 +150,13 @@ function say(index, text) {
 const fetched = [];
 
 function keep(entries) {
-  fetched.push(...entries.map(entry => entry.name));
-  tell();
+  const addresses = entries.map(entry => entry.name);
+  fetched.push(...addresses);
+  tell(addresses);
 }
 
-async function tell() {
-  (await navigator.serviceWorker?.ready)?.active.postMessage(fetched);
+async function tell(addresses) {
+  (await navigator.serviceWorker?.ready)?.active.postMessage(addresses);
 }
 
 // What a place has before Python runs.
@@ -260,7 +261,7 @@ document.querySelector('.contents').open = matchMedia('(min-width: 92rem)').matc
 (window.requestIdleCallback ?? setTimeout)(() => import('./python.mjs'));
 if (navigator.serviceWorker) {
   navigator.serviceWorker.register('./kept.js').catch(() => {});  // then nothing is kept
-  navigator.serviceWorker.addEventListener('controllerchange', tell);
+  navigator.serviceWorker.addEventListener('controllerchange', () => tell(fetched));
   keep(performance.getEntriesByType('navigation'));
   keep([{ name: document.querySelector('link[rel=icon]').href }]);  // which no entry speaks of
   new PerformanceObserver(list => keep(list.getEntries()))
